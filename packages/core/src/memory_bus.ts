@@ -1,0 +1,63 @@
+import { backgroundError } from './events/runtime.ts'
+import { toError } from './errors.ts'
+import type { Bus, BusMessage, BusSubscriber } from './ports/bus.ts'
+
+/** A bus within one process; several `connect`ed ends stand for several nodes in tests. */
+export interface MemoryBus extends Bus {
+  /** Another end on the same transport. */
+  connect(): MemoryBus
+  /** Makes this end miss what is published until `heal`, which tells its subscribers of the gap. */
+  cut(): void
+  heal(): void
+}
+
+interface Transport {
+  sequence: bigint
+  ends: Set<(message: BusMessage) => void>
+}
+
+/** Broadcast within the process: what a single process uses when there is neither PostgreSQL nor Redis. */
+export function createMemoryBus(): MemoryBus {
+  return createEnd({ sequence: 0n, ends: new Set() })
+}
+
+function createEnd(transport: Transport): MemoryBus {
+  const subscribers = new Map<BusSubscriber, { topic: string; turn: Promise<void> }>()
+  let isCut = false
+
+  function deliver(message: BusMessage): void {
+    if (isCut) return
+    for (const [subscriber, entry] of subscribers) if (entry.topic === message.topic) take(entry, () => subscriber.onMessage(message))
+  }
+  function take(entry: { turn: Promise<void> }, act: () => void | Promise<void>): void {
+    entry.turn = entry.turn.then(act).catch((error: unknown) => {
+      if (backgroundError.hasSubscribers) backgroundError.publish({ source: 'memory-bus', error: toError(error) })
+    })
+  }
+  transport.ends.add(deliver)
+
+  return {
+    async publish(topic, payload) {
+      const message = { topic, payload, sequence: ++transport.sequence }
+      for (const end of transport.ends) end(message)
+    },
+    async subscribe(topic, subscriber) {
+      // A copy, so that one subscriber object may be subscribed twice.
+      const own: BusSubscriber = {
+        onMessage: (message) => subscriber.onMessage(message),
+        onGap: (reason) => subscriber.onGap(reason),
+      }
+      subscribers.set(own, { topic, turn: Promise.resolve() })
+      return async () => void subscribers.delete(own)
+    },
+    connect: () => createEnd(transport),
+    cut() {
+      isCut = true
+    },
+    heal() {
+      if (!isCut) return
+      isCut = false
+      for (const [subscriber, entry] of subscribers) take(entry, () => subscriber.onGap('reconnect'))
+    },
+  }
+}
