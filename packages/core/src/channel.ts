@@ -1,6 +1,6 @@
 import { type Channel, channel } from 'node:diagnostics_channel'
-import { toError } from './errors.ts'
 import type { Cancel } from './clock.ts'
+import { toError } from './errors.ts'
 
 /**
  * A named stream of one kind of message, on `node:diagnostics_channel`.

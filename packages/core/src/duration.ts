@@ -16,10 +16,14 @@ const MS_PER_UNIT: Record<DurationUnit, number> = { ms: 1, s: 1_000, m: 60_000, 
 export function parseDuration(value: unknown, path = 'duration'): number {
   const ms = typeof value === 'string' ? fromText(value) : value
   if (typeof ms === 'number' && Number.isFinite(ms) && ms >= 0) return ms
-  throw new TailwaterError('E_OPTIONS', `${path} must be a duration such as 250, '250ms', '5m' or '1h', got ${show(value)}`, {
-    path,
-    expected: 'duration',
-  })
+  throw new TailwaterError(
+    'E_OPTIONS',
+    `${path} must be a duration such as 250, '250ms', '5m' or '1h', got ${show(value)}`,
+    {
+      path,
+      expected: 'duration',
+    },
+  )
 }
 
 function fromText(text: string): number {

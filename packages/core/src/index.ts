@@ -1,6 +1,6 @@
 export { type EventChannel, eventChannel, listen } from './channel.ts'
 export { type Cancel, type Clock, sleep, systemClock } from './clock.ts'
-export { type Duration, formatDuration, parseDuration } from './duration.ts'
+export { type Duration, formatDuration, parseDuration, show } from './duration.ts'
 export { type ErrorDetails, hasCode, TailwaterError, toError } from './errors.ts'
 export { type CacheAccessEvent, type CacheLoadEvent, cacheAccess, cacheLoad } from './events/cache.ts'
 export {

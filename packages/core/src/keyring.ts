@@ -23,10 +23,16 @@ const MIN_SECRET_LENGTH = 32
  */
 export function createKeyring(secrets: readonly string[]): Keyring {
   if (secrets.length < 1 || secrets.length > 2)
-    throw new TailwaterError('E_OPTIONS', `secret must be one secret, or two while rotating, got ${secrets.length}`, { path: 'secret' })
+    throw new TailwaterError('E_OPTIONS', `secret must be one secret, or two while rotating, got ${secrets.length}`, {
+      path: 'secret',
+    })
   for (const secret of secrets)
     if (secret.length < MIN_SECRET_LENGTH)
-      throw new TailwaterError('E_OPTIONS', `secret must have at least ${MIN_SECRET_LENGTH} characters, got ${secret.length}`, { path: 'secret' })
+      throw new TailwaterError(
+        'E_OPTIONS',
+        `secret must have at least ${MIN_SECRET_LENGTH} characters, got ${secret.length}`,
+        { path: 'secret' },
+      )
   const derived = new Map<string, readonly [Uint8Array, ...Uint8Array[]]>()
   return {
     keys(purpose) {

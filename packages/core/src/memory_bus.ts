@@ -1,5 +1,5 @@
-import { backgroundError } from './events/runtime.ts'
 import { toError } from './errors.ts'
+import { backgroundError } from './events/runtime.ts'
 import type { Bus, BusMessage, BusSubscriber } from './ports/bus.ts'
 
 /** A bus within one process; several `connect`ed ends stand for several nodes in tests. */
@@ -27,7 +27,8 @@ function createEnd(transport: Transport): MemoryBus {
 
   function deliver(message: BusMessage): void {
     if (isCut) return
-    for (const [subscriber, entry] of subscribers) if (entry.topic === message.topic) take(entry, () => subscriber.onMessage(message))
+    for (const [subscriber, entry] of subscribers)
+      if (entry.topic === message.topic) take(entry, () => subscriber.onMessage(message))
   }
   function take(entry: { turn: Promise<void> }, act: () => void | Promise<void>): void {
     entry.turn = entry.turn.then(act).catch((error: unknown) => {

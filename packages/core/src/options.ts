@@ -48,7 +48,10 @@ export function resolveOptions<F extends Fields>(path: string, input: unknown, f
 function unknownOption(path: string, name: string, known: readonly string[]): TailwaterError {
   const suggestion = nearestName(name, known)
   const hint = suggestion ? `did you mean '${suggestion}'?` : `known options: ${known.join(', ')}`
-  return new TailwaterError('E_OPTIONS', `unknown option '${name}' of ${path}: ${hint}`, { path: `${path}.${name}`, suggestion })
+  return new TailwaterError('E_OPTIONS', `unknown option '${name}' of ${path}: ${hint}`, {
+    path: `${path}.${name}`,
+    suggestion,
+  })
 }
 
 /** The error of a value that is not what its option expects; for cross-field checks too. */
@@ -61,7 +64,11 @@ interface WithDefault<T> {
   default?: T
 }
 
-function field<In, Out>(given: WithDefault<In>, expected: string, read: (value: unknown, path: string) => Out | undefined): Field<In, Out> {
+function field<In, Out>(
+  given: WithDefault<In>,
+  expected: string,
+  read: (value: unknown, path: string) => Out | undefined,
+): Field<In, Out> {
   return {
     parse(value, path) {
       const effective = value === undefined ? given.default : value
@@ -76,13 +83,17 @@ function field<In, Out>(given: WithDefault<In>, expected: string, read: (value: 
 export function integer(rule: WithDefault<number> & { min?: number; max?: number } = {}): Field<number, number> {
   const { min = Number.MIN_SAFE_INTEGER, max = Number.MAX_SAFE_INTEGER } = rule
   const expected = rule.max === undefined ? `a whole number from ${min} up` : `a whole number from ${min} to ${max}`
-  return field(rule, expected, (value) => (Number.isSafeInteger(value) && (value as number) >= min && (value as number) <= max ? (value as number) : undefined))
+  return field(rule, expected, (value) =>
+    Number.isSafeInteger(value) && (value as number) >= min && (value as number) <= max ? (value as number) : undefined,
+  )
 }
 
 /** A number within bounds, both inclusive. */
 export function number(rule: WithDefault<number> & { min?: number; max?: number } = {}): Field<number, number> {
   const { min = Number.NEGATIVE_INFINITY, max = Number.POSITIVE_INFINITY } = rule
-  return field(rule, `a number from ${min} to ${max}`, (value) => (typeof value === 'number' && value >= min && value <= max ? value : undefined))
+  return field(rule, `a number from ${min} to ${max}`, (value) =>
+    typeof value === 'number' && value >= min && value <= max ? value : undefined,
+  )
 }
 
 /** `true` or `false`. */
@@ -93,7 +104,9 @@ export function boolean(rule: WithDefault<boolean> = {}): Field<boolean, boolean
 /** Text, by default not empty. */
 export function text(rule: WithDefault<string> & { pattern?: RegExp; expected?: string } = {}): Field<string, string> {
   const fits = (value: string) => (rule.pattern ? rule.pattern.test(value) : value.length > 0)
-  return field(rule, rule.expected ?? 'a non-empty string', (value) => (typeof value === 'string' && fits(value) ? value : undefined))
+  return field(rule, rule.expected ?? 'a non-empty string', (value) =>
+    typeof value === 'string' && fits(value) ? value : undefined,
+  )
 }
 
 /** One of a fixed set of words. */
@@ -104,10 +117,14 @@ export function oneOf<const T extends string>(words: readonly T[], rule: WithDef
 /** A duration, given as milliseconds or `'5m'`; read as milliseconds. */
 export function duration(rule: WithDefault<Duration> & { min?: number; max?: number } = {}): Field<Duration, number> {
   const { min = 0, max = Number.POSITIVE_INFINITY } = rule
-  return field(rule, `a duration${min > 0 || max < Number.POSITIVE_INFINITY ? ` from ${min} to ${max} ms` : ''}`, (value, path) => {
-    const ms = parseDuration(value, path)
-    return ms >= min && ms <= max ? ms : undefined
-  })
+  return field(
+    rule,
+    `a duration${min > 0 || max < Number.POSITIVE_INFINITY ? ` from ${min} to ${max} ms` : ''}`,
+    (value, path) => {
+      const ms = parseDuration(value, path)
+      return ms >= min && ms <= max ? ms : undefined
+    },
+  )
 }
 
 /** A size, given as bytes or `'64mb'`; read as bytes. */

@@ -17,10 +17,14 @@ const BYTES_PER_UNIT: Record<SizeUnit, number> = { b: 1, kb: 1_024, mb: 1_048_57
 export function parseSize(value: unknown, path = 'size'): number {
   const bytes = typeof value === 'string' ? fromText(value) : value
   if (typeof bytes === 'number' && Number.isFinite(bytes) && bytes >= 0) return Math.round(bytes)
-  throw new TailwaterError('E_OPTIONS', `${path} must be a size such as 1024, '64kb', '64mb' or '1gb', got ${show(value)}`, {
-    path,
-    expected: 'size',
-  })
+  throw new TailwaterError(
+    'E_OPTIONS',
+    `${path} must be a size such as 1024, '64kb', '64mb' or '1gb', got ${show(value)}`,
+    {
+      path,
+      expected: 'size',
+    },
+  )
 }
 
 function fromText(text: string): number {

@@ -1,5 +1,5 @@
-import type { RequestContext } from '@tailwater/core'
 import type { Readable } from 'node:stream'
+import type { RequestContext } from '@tailwater/core'
 
 /** Headers by lower-case name, as Node gives them. */
 export type HeaderMap = Record<string, string | string[] | undefined>

@@ -12,7 +12,9 @@ export interface RouteSchema {
   response: Record<number, TSchema | undefined>
 }
 
-type Part<S extends RouteSchema, K extends 'params' | 'query' | 'headers' | 'body'> = S[K] extends TSchema ? Static<S[K]> : undefined
+type Part<S extends RouteSchema, K extends 'params' | 'query' | 'headers' | 'body'> = S[K] extends TSchema
+  ? Static<S[K]>
+  : undefined
 
 /** A validated request, as its handler sees it. Texts in params and query are converted to their schema's numbers and booleans. */
 export interface RouteRequest<S extends RouteSchema = RouteSchema> {

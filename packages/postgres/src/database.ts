@@ -1,5 +1,5 @@
-import type { Service } from '@tailwater/core'
 import type { Readable, Writable } from 'node:stream'
+import type { Service } from '@tailwater/core'
 import type { Queryable, QueryOptions } from './queryable.ts'
 
 /** A transaction in progress; valid until the body that was given it settles. */

@@ -1,3 +1,10 @@
 export type { CopyPort, Database, PoolStats, Session, Transaction, TransactionOptions } from './database.ts'
 export type { Migration, MigrationModule } from './migration.ts'
-export { type Queryable, type QueryOptions, type QueryResult, type SqlExecutor, type Statement, statement } from './queryable.ts'
+export {
+  type Queryable,
+  type QueryOptions,
+  type QueryResult,
+  type SqlExecutor,
+  type Statement,
+  statement,
+} from './queryable.ts'

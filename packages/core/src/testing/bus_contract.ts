@@ -21,7 +21,9 @@ export function busContract(
 ): void {
   describe(`${name} keeps the Bus contract`, () => {
     let subject: BusUnderTest
-    beforeEach(async () => void (subject = await open()))
+    beforeEach(async () => {
+      subject = await open()
+    })
     afterEach(() => subject.close())
 
     clause('a message reaches the subscribers of its topic on every node', async ({ nodes }) => {
@@ -42,7 +44,10 @@ export function busContract(
       for (let id = 0; id < 50; id++) await nodes[0].publish('prices', id)
       const ids: unknown[] = []
       while (ids.length < 50) ids.push((await inbox.next(subject)).payload)
-      assert.deepEqual(ids, Array.from({ length: 50 }, (_, id) => id))
+      assert.deepEqual(
+        ids,
+        Array.from({ length: 50 }, (_, id) => id),
+      )
     })
 
     clause('a subscriber that fails does not stop the others, nor later messages', async ({ nodes }) => {
@@ -67,18 +72,21 @@ export function busContract(
       assert.equal(ended.received, 0)
     })
 
-    clause('what was missed while cut off arrives later, or the subscriber hears of a gap first', async ({ nodes, cut, heal }) => {
-      const inbox = await inboxOf(nodes[1], 'prices')
-      await nodes[0].publish('prices', 'before')
-      await inbox.next(subject)
-      await cut()
-      await nodes[0].publish('prices', 'missed')
-      await heal()
-      await nodes[0].publish('prices', 'after')
-      const first = await inbox.next(subject)
-      if (first.payload === 'missed') return
-      assert.ok(inbox.gaps > 0, 'a message was skipped in silence')
-    })
+    clause(
+      'what was missed while cut off arrives later, or the subscriber hears of a gap first',
+      async ({ nodes, cut, heal }) => {
+        const inbox = await inboxOf(nodes[1], 'prices')
+        await nodes[0].publish('prices', 'before')
+        await inbox.next(subject)
+        await cut()
+        await nodes[0].publish('prices', 'missed')
+        await heal()
+        await nodes[0].publish('prices', 'after')
+        const first = await inbox.next(subject)
+        if (first.payload === 'missed') return
+        assert.ok(inbox.gaps > 0, 'a message was skipped in silence')
+      },
+    )
 
     function clause(title: string, body: (subject: BusUnderTest) => Promise<void>) {
       it(title, { skip: except[title] ?? false }, () => body(subject))

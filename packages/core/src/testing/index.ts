@@ -1,4 +1,4 @@
-export { busContract, type BusUnderTest } from './bus_contract.ts'
+export { type BusUnderTest, busContract } from './bus_contract.ts'
 export { FakeClock } from './fake_clock.ts'
-export { leaseContract, type LeaseStoreUnderTest } from './lease_contract.ts'
+export { type LeaseStoreUnderTest, leaseContract } from './lease_contract.ts'
 export { stressLifecycle } from './stress_lifecycle.ts'

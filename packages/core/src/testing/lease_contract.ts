@@ -17,7 +17,9 @@ export function leaseContract(
 ): void {
   describe(`${name} keeps the LeaseStore contract`, () => {
     let subject: LeaseStoreUnderTest
-    beforeEach(async () => void (subject = await open()))
+    beforeEach(async () => {
+      subject = await open()
+    })
     afterEach(() => subject.close())
 
     clause('a free lease is granted to whoever asks first', async ({ leases }) => {

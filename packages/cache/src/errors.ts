@@ -1,0 +1,2 @@
+/** Codes of the errors this package throws; see docs/errors.md. */
+export type CacheErrorCode = 'E_OPTIONS'

@@ -1,0 +1,68 @@
+import assert from 'node:assert/strict'
+import { it } from 'node:test'
+import { createCache } from '@tailwater/cache'
+import { cacheAccess, listen } from '@tailwater/core'
+import { FakeClock } from '@tailwater/core/testing'
+
+const open = (options: { maxEntries?: number } = {}) => {
+  const clock = new FakeClock()
+  return { clock, cache: createCache<string>({ name: 'product', ttl: '10s', clock, ...options }) }
+}
+
+it('a fresh value is served without loading again', async () => {
+  const { cache, clock } = open()
+  await cache.getOrSet({ key: 'a', load: async () => 'first' })
+  await clock.advance(9_999)
+  assert.equal(await cache.getOrSet({ key: 'a', load: async () => 'second' }), 'first')
+  await clock.advance(1)
+  assert.equal(await cache.getOrSet({ key: 'a', load: async () => 'second' }), 'second')
+})
+
+it('a thousand callers of one cold key cause one load', async () => {
+  const { cache } = open()
+  const gate = Promise.withResolvers<string>()
+  const callers = Array.from({ length: 1_000 }, () => cache.getOrSet({ key: 'a', load: () => gate.promise }))
+  gate.resolve('once')
+  assert.deepEqual(new Set(await Promise.all(callers)), new Set(['once']))
+  assert.equal(cache.stats().loads, 1)
+})
+
+it('a load that began before its key was deleted is not kept', async () => {
+  const { cache } = open()
+  const gate = Promise.withResolvers<string>()
+  const early = cache.getOrSet({ key: 'a', load: () => gate.promise })
+  cache.delete('a')
+  gate.resolve('old row')
+  assert.equal(await early, 'old row')
+  assert.equal(await cache.getOrSet({ key: 'a', load: async () => 'new row' }), 'new row')
+})
+
+it('a failed load reaches every waiting caller, and the next one loads again', async () => {
+  const { cache } = open()
+  const load = () => Promise.reject(new Error('source is down'))
+  const outcomes = await Promise.allSettled([cache.getOrSet({ key: 'a', load }), cache.getOrSet({ key: 'a', load })])
+  assert.ok(outcomes.every((outcome) => outcome.status === 'rejected'))
+  assert.equal(await cache.getOrSet({ key: 'a', load: async () => 'back' }), 'back')
+})
+
+it('the least recently used entry makes room', async () => {
+  const { cache } = open({ maxEntries: 2 })
+  for (const key of ['a', 'b', 'a', 'c']) await cache.getOrSet({ key, load: async () => key })
+  assert.equal(await cache.getOrSet({ key: 'a', load: async () => 'loaded again' }), 'a')
+  assert.equal(await cache.getOrSet({ key: 'b', load: async () => 'loaded again' }), 'loaded again')
+  assert.equal(cache.stats().entries, 2)
+})
+
+it('publishes each look-up with its outcome', async () => {
+  const { cache } = open()
+  const outcomes: string[] = []
+  const end = listen(cacheAccess, (event) => void outcomes.push(`${event.cache} ${event.outcome}`))
+  await cache.getOrSet({ key: 'a', load: async () => 'x' })
+  await cache.getOrSet({ key: 'a', load: async () => 'x' })
+  end()
+  assert.deepEqual(outcomes, ['product miss', 'product hit'])
+})
+
+it('refuses a misspelt option by name', () => {
+  assert.throws(() => createCache({ name: 'product', maxEntry: 5 } as never), /did you mean 'maxEntries'/)
+})

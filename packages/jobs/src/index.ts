@@ -1,0 +1,5 @@
+export type { JobsErrorCode } from './errors.ts'
+export type { JobCounts } from './job.ts'
+export { createJobs, type Jobs } from './jobs.ts'
+export { jobsMigrations } from './migrations.ts'
+export { type JobsOptions, type ResolvedJobsOptions, resolveJobsOptions } from './options.ts'
