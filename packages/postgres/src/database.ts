@@ -2,8 +2,16 @@ import type { Readable, Writable } from 'node:stream'
 import type { Service } from '@tailwater/core'
 import type { Queryable, QueryOptions } from './queryable.ts'
 
+/** Loads rows fast; within a transaction or session, on its connection, so that a load of many tables is done whole or not at all. */
+export interface CopyPort {
+  /** `COPY … FROM STDIN`: a stream to write to, and the count of rows once it has ended. */
+  copyIn(text: string, source: Readable | AsyncIterable<Uint8Array | string>, options?: QueryOptions): Promise<number>
+  /** `COPY … TO STDOUT` into `sink`; resolves to the count of rows. */
+  copyOut(text: string, sink: Writable, options?: QueryOptions): Promise<number>
+}
+
 /** A transaction in progress; valid until the body that was given it settles. */
-export interface Transaction extends Queryable {
+export interface Transaction extends Queryable, CopyPort {
   /** Runs after the commit, not at all after a rollback; a failure there is published, not thrown. */
   afterCommit(task: () => void | Promise<void>): void
   /** A nested step that can fail alone (SAVEPOINT). */
@@ -27,20 +35,12 @@ export interface TransactionOptions {
 }
 
 /** One connection held for a while: for LISTEN, advisory locks, temporary tables. Never goes through a transaction pooler. */
-export interface Session extends Queryable {
+export interface Session extends Queryable, CopyPort {
   /** Notifications of channels this session LISTENs on. */
   onNotification(handler: (channel: string, payload: string) => void): void
   /** Resolves when the connection is lost or released. */
   readonly closed: Promise<void>
   release(): Promise<void>
-}
-
-/** Loads rows fast. */
-export interface CopyPort {
-  /** `COPY … FROM STDIN`: a stream to write to, and the count of rows once it has ended. */
-  copyIn(text: string, source: Readable | AsyncIterable<Uint8Array | string>, options?: QueryOptions): Promise<number>
-  /** `COPY … TO STDOUT` into `sink`; resolves to the count of rows. */
-  copyOut(text: string, sink: Writable, options?: QueryOptions): Promise<number>
 }
 
 /** How full a pool is. */
