@@ -1,5 +1,15 @@
 export type { CopyPort, Database, PoolStats, Session, Transaction, TransactionOptions } from './database.ts'
+export type { MigrationErrorCode } from './errors.ts'
 export type { Migration, MigrationModule } from './migration.ts'
+export type { AppliedMigration } from './migration_plan.ts'
+export {
+  createMigrator,
+  type MigrationMode,
+  type MigrationStatus,
+  type Migrator,
+  type MigratorOptions,
+  resolveMigratorOptions,
+} from './migrator.ts'
 export {
   type Queryable,
   type QueryOptions,
@@ -8,3 +18,5 @@ export {
   type Statement,
   statement,
 } from './queryable.ts'
+export { DEFAULT_SCHEMA, quoteSchema } from './schema_name.ts'
+export { tailwaterMigrations } from './tailwater_migrations.ts'

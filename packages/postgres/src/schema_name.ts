@@ -1,0 +1,23 @@
+import { optionsError } from '@tailwater/core'
+import { escapeIdentifier } from 'pg'
+
+/** The schema that everything of ours lives in unless the user chose another. */
+export const DEFAULT_SCHEMA = 'tailwater'
+
+/**
+ * A schema's name, checked and quoted, ready to stand in SQL text.
+ *
+ * Narrower than PostgreSQL's own rule (at most 63 bytes of anything), so that a name also fits notification channels, file names and lock names as it is.
+ *
+ * @throws E_OPTIONS on a name that is empty, longer than 48 characters, reserved (`pg_…`), or has other characters than letters, digits, `_` and `-`
+ */
+export function quoteSchema(name: string, path = 'schema'): string {
+  const fits = /^[a-z_][a-z0-9_-]{0,47}$/i.test(name) && !/^pg_/i.test(name)
+  if (!fits)
+    throw optionsError(
+      path,
+      "a schema name of at most 48 letters, digits, '_' or '-' that does not begin with 'pg_'",
+      name,
+    )
+  return escapeIdentifier(name)
+}
