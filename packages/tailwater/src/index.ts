@@ -1,0 +1,1 @@
+export { type DatabaseConfig, defineConfig, type ResolvedConfig, resolveConfig, type TailwaterConfig } from './config.ts'
