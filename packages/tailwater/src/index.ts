@@ -1,1 +1,7 @@
-export { type DatabaseConfig, defineConfig, type ResolvedConfig, resolveConfig, type TailwaterConfig } from './config.ts'
+export {
+  type DatabaseConfig,
+  defineConfig,
+  type ResolvedConfig,
+  resolveConfig,
+  type TailwaterConfig,
+} from './config.ts'
