@@ -1,3 +1,4 @@
+export type { GaugeReading } from './gauge.ts'
 export type { TelemetryOptions } from './options.ts'
 export { type History, type Point, type SeriesName, seriesNames } from './series.ts'
 export { Sketch } from './sketch.ts'

@@ -1,9 +1,10 @@
 import { backgroundError, type Cancel, type Clock, createService, type Service, toError } from '@tailwater/core'
+import { createGauge, type Gauge, type GaugeReading } from './gauge.ts'
 import { resolveTelemetryOptions, type TelemetryOptions } from './options.ts'
 import { PointRing } from './point_ring.ts'
 import { Recorder } from './recorder.ts'
 import { createRuntimeProbe, type RuntimeProbe } from './runtime_probe.ts'
-import type { History, Point, SeriesName } from './series.ts'
+import type { History, Point } from './series.ts'
 
 /** A sampled second of everything, kept for a while, told to whoever subscribes. */
 export interface Telemetry extends Service {
@@ -15,8 +16,11 @@ export interface Telemetry extends Service {
   since(at: number): History
   /** Calls `subscriber` with each new point, once a second while started. */
   subscribe(subscriber: (point: Point) => void): Cancel
-  /** Reads a series from a function at each sample, in place of what events tell; the result takes it away again. */
-  gauge(name: SeriesName, read: () => number): Cancel
+  /**
+   * Reads series from a function at each sample, in place of what events tell; the result takes it away again.
+   * What a promise brings counts from the next sample on, and it is not asked again before it has settled.
+   */
+  gauge(read: () => GaugeReading | Promise<GaugeReading>): Cancel
 }
 
 /** Time between two samples, in milliseconds. */
@@ -37,14 +41,14 @@ interface Sampling {
  * @throws E_OPTIONS
  * @example
  * const telemetry = createTelemetry()
- * telemetry.gauge('database.open', () => database.stats().primary.open)
+ * telemetry.gauge(() => ({ 'database.open': database.stats().primary.open }))
  * await telemetry.start()
  * telemetry.subscribe((point) => console.log(point.values['http.requests'], 'requests/s'))
  */
 export function createTelemetry(options: TelemetryOptions = {}): Telemetry {
   const { clock, historySeconds, ignorePaths } = resolveTelemetryOptions(options)
   const ring = new PointRing(historySeconds)
-  const gauges = new Map<SeriesName, () => number>()
+  const gauges = new Set<Gauge>()
   const subscribers = new Set<(point: Point) => void>()
   let sampling: Sampling | undefined
 
@@ -86,19 +90,15 @@ export function createTelemetry(options: TelemetryOptions = {}): Telemetry {
       subscribers.add(subscriber)
       return () => void subscribers.delete(subscriber)
     },
-    gauge(name, read) {
-      gauges.set(name, read)
-      return () => void (gauges.get(name) === read && gauges.delete(name))
+    gauge(read) {
+      const gauge = createGauge(read, report)
+      gauges.add(gauge)
+      return () => void gauges.delete(gauge)
     },
   }
 }
 
-function takePoint(
-  clock: Clock,
-  { recorder, probe }: Sampling,
-  seconds: number,
-  gauges: Map<SeriesName, () => number>,
-): Point {
+function takePoint(clock: Clock, { recorder, probe }: Sampling, seconds: number, gauges: Iterable<Gauge>): Point {
   const runtime = probe.read()
   const values: Point['values'] = {
     ...recorder.take(Math.max(seconds, 0.001)),
@@ -110,11 +110,11 @@ function takePoint(
     'runtime.rss': runtime.rss,
     'runtime.heapUsed': runtime.heapUsed,
   }
-  for (const [name, read] of gauges) guarded(() => (values[name] = read()))
+  for (const gauge of gauges) Object.assign(values, gauge())
   return { at: clock.now(), values }
 }
 
-/** One bad gauge or subscriber must not cost the others their second. */
+/** One bad subscriber must not cost the others their second. */
 function guarded(task: () => void): void {
   try {
     task()

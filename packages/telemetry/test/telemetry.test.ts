@@ -63,7 +63,7 @@ test('requests to the dashboard itself are not counted, its neighbours are', asy
 test('a gauge is read at each sample, in place of events', async (t) => {
   const { clock, telemetry } = await started(t)
   let waiting = 3
-  const remove = telemetry.gauge('jobs.waiting', () => waiting)
+  const remove = telemetry.gauge(() => ({ 'jobs.waiting': waiting }))
   await clock.advance(1_000)
   assert.equal(telemetry.snapshot()!.values['jobs.waiting'], 3)
   waiting = 8
@@ -74,12 +74,33 @@ test('a gauge is read at each sample, in place of events', async (t) => {
   assert.equal(telemetry.snapshot()!.values['jobs.waiting'], null)
 })
 
+test('a gauge that answers later is asked one question at a time, and keeps its last answer', async (t) => {
+  const { clock, telemetry } = await started(t)
+  const questions: PromiseWithResolvers<{ 'jobs.waiting': number }>[] = []
+  telemetry.gauge(() => {
+    const question = Promise.withResolvers<{ 'jobs.waiting': number }>()
+    questions.push(question)
+    return question.promise
+  })
+  const waiting = () => telemetry.snapshot()!.values['jobs.waiting']
+  await clock.advance(3_000)
+  assert.equal(questions.length, 1)
+  assert.equal(waiting(), null)
+  questions[0]!.resolve({ 'jobs.waiting': 5 })
+  await clock.advance(2_000)
+  assert.equal(questions.length, 2)
+  assert.equal(waiting(), 5)
+  questions[1]!.reject(new Error('the database is away'))
+  await clock.advance(1_000)
+  assert.equal(waiting(), null)
+})
+
 test('a throwing gauge or subscriber costs nobody else their second, and is reported', async (t) => {
   const { clock, telemetry } = await started(t)
   const reported: string[] = []
   t.after(listen(backgroundError, ({ error }) => void reported.push(error.message)))
   const points: Point[] = []
-  telemetry.gauge('jobs.running', () => {
+  telemetry.gauge(() => {
     throw new Error('no gauge')
   })
   telemetry.subscribe(() => {

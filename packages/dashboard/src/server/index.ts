@@ -1,0 +1,7 @@
+export { type Accounts, createAccounts, type FirstAdministrator } from './accounts/accounts.ts'
+export { dashboardMigrations } from './accounts/migrations.ts'
+export type { AccountsOptions } from './accounts/options.ts'
+export type { Session } from './accounts/session.ts'
+export type { TokenHolder } from './accounts/token.ts'
+export type { Role, User } from './accounts/user.ts'
+export type { DashboardErrorCode } from './errors.ts'

@@ -1,7 +1,0 @@
-export {
-  type DatabaseConfig,
-  defineConfig,
-  type ResolvedConfig,
-  resolveConfig,
-  type TailwaterConfig,
-} from './config.ts'
