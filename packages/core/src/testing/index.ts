@@ -1,4 +1,6 @@
 export { type BusUnderTest, busContract } from './bus_contract.ts'
 export { FakeClock } from './fake_clock.ts'
+export { freePort } from './free_port.ts'
 export { type LeaseStoreUnderTest, leaseContract } from './lease_contract.ts'
+export { requireProgram } from './require_program.ts'
 export { stressLifecycle } from './stress_lifecycle.ts'
