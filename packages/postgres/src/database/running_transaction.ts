@@ -1,0 +1,117 @@
+import type { Readable, Writable } from 'node:stream'
+import { backgroundError, toError } from '@tailwater/core'
+import type { Transaction } from '../database.ts'
+import type { QueryOptions, QueryResult, Statement } from '../queryable.ts'
+import type { Connection } from './connection.ts'
+import { copyFrom, copyTo } from './copy.ts'
+import { databaseError } from './failure.ts'
+import { type StatementSite, settle } from './settle.ts'
+import { StatementRun } from './statement_run.ts'
+
+/** A transaction in progress on a connection held for it. */
+export class RunningTransaction implements Transaction {
+  readonly #connection: Connection
+  readonly #site: StatementSite
+  readonly #tasks: (() => void | Promise<void>)[] = []
+  #depth = 0
+  #copying: AbortController | undefined
+  #ended: Error | undefined
+  /** The failure of which the server has not been told to forget by a ROLLBACK TO. */
+  failure: Error | undefined
+
+  constructor(connection: Connection, site: StatementSite) {
+    this.#connection = connection
+    this.#site = site
+  }
+
+  async query<Row>(
+    statement: string | Statement,
+    values?: readonly unknown[],
+    options?: QueryOptions,
+  ): Promise<QueryResult<Row>> {
+    this.#refuseEnded()
+    const run = new StatementRun(statement, values)
+    this.#connection.execute(run)
+    try {
+      return await settle<Row>(run, options, this.#site)
+    } catch (error) {
+      this.failure ??= toError(error)
+      throw error
+    }
+  }
+
+  async copyIn(
+    text: string,
+    source: Readable | AsyncIterable<Uint8Array | string>,
+    options: QueryOptions = {},
+  ): Promise<number> {
+    this.#refuseEnded()
+    return copyFrom(this.#connection, text, source, this.#interruptible(options))
+  }
+
+  async copyOut(text: string, sink: Writable, options: QueryOptions = {}): Promise<number> {
+    this.#refuseEnded()
+    return copyTo(this.#connection, text, sink, this.#interruptible(options))
+  }
+
+  afterCommit(task: () => void | Promise<void>): void {
+    this.#refuseEnded()
+    this.#tasks.push(task)
+  }
+
+  async savepoint<T>(body: () => Promise<T>): Promise<T> {
+    const name = `step_${++this.#depth}`
+    const tasksBefore = this.#tasks.length
+    await this.query(`SAVEPOINT ${name}`)
+    try {
+      const result = await body()
+      await this.query(`RELEASE SAVEPOINT ${name}`)
+      return result
+    } catch (error) {
+      this.#tasks.length = Math.min(this.#tasks.length, tasksBefore)
+      await this.query(`ROLLBACK TO SAVEPOINT ${name}; RELEASE SAVEPOINT ${name}`)
+      this.failure = undefined
+      throw error
+    } finally {
+      this.#depth--
+    }
+  }
+
+  /** From here on its statements are refused; `reason` says why. */
+  end(
+    reason: Error = databaseError(
+      'E_TRANSACTION_ENDED',
+      'the transaction has ended; await every statement within its body',
+    ),
+  ): void {
+    this.#ended ??= reason
+  }
+
+  /** Ends it, and whatever statement it is waiting for. */
+  interrupt(reason: Error): void {
+    this.end(reason)
+    this.#copying?.abort(reason)
+    this.#connection.interrupt(reason)
+  }
+
+  async runAfterCommit(source: string): Promise<void> {
+    for (const task of this.#tasks) {
+      try {
+        await task()
+      } catch (error) {
+        if (backgroundError.hasSubscribers)
+          backgroundError.publish({ source: `${source}.afterCommit`, error: toError(error) })
+      }
+    }
+  }
+
+  #interruptible({ signal, ...options }: QueryOptions): QueryOptions {
+    this.#copying ??= new AbortController()
+    const own = this.#copying.signal
+    return { ...options, signal: signal ? AbortSignal.any([signal, own]) : own }
+  }
+
+  #refuseEnded(): void {
+    if (this.#ended) throw this.#ended
+  }
+}
