@@ -1,5 +1,5 @@
-import { accessSync, constants, existsSync } from 'node:fs'
 import { spawnSync } from 'node:child_process'
+import { accessSync, constants, existsSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 
 /** A program that tests need beside what npm installs, and Debian's package of it. */
@@ -14,7 +14,11 @@ interface Program {
 const programs: readonly Program[] = [
   { names: ['redis-server'], debianPackage: 'redis-server', why: 'the Redis tests' },
   { names: ['pgbouncer'], debianPackage: 'pgbouncer', why: 'the tests behind a transaction pooler' },
-  { names: ['chromium', 'chromium-browser', 'google-chrome'], debianPackage: 'chromium', why: 'the tests in a browser' },
+  {
+    names: ['chromium', 'chromium-browser', 'google-chrome'],
+    debianPackage: 'chromium',
+    why: 'the tests in a browser',
+  },
   { names: ['openssl'], debianPackage: 'openssl', why: 'the certificates of the TLS tests' },
 ]
 
@@ -25,11 +29,16 @@ export function ensurePrograms(): void {
   const packages = missing.map((program) => program.debianPackage)
   if (process.getuid?.() !== 0 || !existsSync('/etc/debian_version')) {
     const list = missing.map(({ names, why }) => `${names[0]} (for ${why})`).join(', ')
-    throw new Error(`the tests need ${list}. On Debian or Ubuntu: sudo apt-get install ${packages.join(' ')}; elsewhere install them so that they are on the PATH`)
+    throw new Error(
+      `the tests need ${list}. On Debian or Ubuntu: sudo apt-get install ${packages.join(' ')}; elsewhere install them so that they are on the PATH`,
+    )
   }
   console.log(`Installing Debian's ${packages.join(', ')} for the tests …`)
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
-  for (const args of [['update', '-qq'], ['install', '-y', '-qq', '--no-install-recommends', ...packages]]) {
+  for (const args of [
+    ['update', '-qq'],
+    ['install', '-y', '-qq', '--no-install-recommends', ...packages],
+  ]) {
     const { status, stderr } = spawnSync('apt-get', args, { env, encoding: 'utf8' })
     if (status !== 0) throw new Error(`apt-get ${args.join(' ')} failed: ${stderr.trim()}`)
   }

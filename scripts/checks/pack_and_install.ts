@@ -41,9 +41,15 @@ function pack(name: string): Packed {
   const source = join(root, 'packages', name)
   const folder = join(workspace, 'staged', name)
   const manifest = JSON.parse(readFileSync(join(source, 'package.json'), 'utf8')) as Manifest
-  for (const conditions of Object.values(manifest.exports)) if (typeof conditions === 'object') delete conditions[SOURCE_CONDITION]
+  for (const conditions of Object.values(manifest.exports))
+    if (typeof conditions === 'object') delete conditions[SOURCE_CONDITION]
   mkdirSync(folder, { recursive: true })
-  for (const file of manifest.files) if (existsSync(join(source, file))) cpSync(join(source, file), join(folder, file), { recursive: true, filter: (path) => !path.endsWith('.tsbuildinfo') })
+  for (const file of manifest.files)
+    if (existsSync(join(source, file)))
+      cpSync(join(source, file), join(folder, file), {
+        recursive: true,
+        filter: (path) => !path.endsWith('.tsbuildinfo'),
+      })
   cpSync(join(root, 'LICENSE'), join(folder, 'LICENSE'))
   writeFileSync(join(folder, 'package.json'), JSON.stringify(manifest, null, 2))
   const output = npm(folder, ['pack', '--json', '--pack-destination', workspace])
@@ -59,7 +65,11 @@ async function lint({ manifest, folder }: Packed): Promise<string[]> {
 /** Whether types resolve for users; CommonJS is left out because there is only ESM, which `require` loads too. */
 function checkTypes({ manifest, archive }: Packed): string[] {
   const attw = join(root, 'node_modules', '@arethetypeswrong', 'cli', 'dist', 'index.js')
-  const { status, stdout, stderr } = spawnSync(process.execPath, [attw, archive, '--profile', 'esm-only', '--format', 'ascii', '--no-emoji'], { encoding: 'utf8' })
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath,
+    [attw, archive, '--profile', 'esm-only', '--format', 'ascii', '--no-emoji'],
+    { encoding: 'utf8' },
+  )
   return status === 0 ? [] : [`${manifest.name}: types do not resolve\n${stdout}${stderr}`]
 }
 
@@ -67,7 +77,14 @@ function install(packed: readonly Packed[]): string {
   const consumer = join(workspace, 'consumer')
   mkdirSync(consumer)
   writeFileSync(join(consumer, 'package.json'), JSON.stringify({ name: 'consumer', private: true, type: 'module' }))
-  npm(consumer, ['install', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error', ...packed.map((one) => one.archive)])
+  npm(consumer, [
+    'install',
+    '--ignore-scripts',
+    '--no-audit',
+    '--no-fund',
+    '--loglevel=error',
+    ...packed.map((one) => one.archive),
+  ])
   return consumer
 }
 
@@ -87,7 +104,10 @@ for (const entry of ${JSON.stringify(entries)}) {
   try { require(entry) } catch (error) { console.log(entry + ' cannot be required: ' + error.message) }
 }`,
   )
-  const { stdout, stderr, status } = spawnSync(nodeOf(version), ['--disable-warning=ExperimentalWarning', script], { cwd: consumer, encoding: 'utf8' })
+  const { stdout, stderr, status } = spawnSync(nodeOf(version), ['--disable-warning=ExperimentalWarning', script], {
+    cwd: consumer,
+    encoding: 'utf8',
+  })
   const faults = stdout.split('\n').filter(Boolean)
   return (status === 0 ? faults : [...faults, stderr]).map((fault) => `on Node ${version}: ${fault}`)
 }
@@ -107,6 +127,12 @@ function nodeOf(version: string): string {
 function npm(cwd: string, args: readonly string[]): string {
   const path = process.env['npm_execpath']
   // A parent npm hands its own settings down; a project elsewhere must not be taken for one of its workspaces.
-  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^npm_(package|lifecycle|config_(local_prefix|prefix|workspace))/.test(name)))
-  return path ? execFileSync(process.execPath, [path, ...args], { cwd, env, encoding: 'utf8' }) : execFileSync('npm', args, { cwd, env, encoding: 'utf8' })
+  const env = Object.fromEntries(
+    Object.entries(process.env).filter(
+      ([name]) => !/^npm_(package|lifecycle|config_(local_prefix|prefix|workspace))/.test(name),
+    ),
+  )
+  return path
+    ? execFileSync(process.execPath, [path, ...args], { cwd, env, encoding: 'utf8' })
+    : execFileSync('npm', args, { cwd, env, encoding: 'utf8' })
 }

@@ -1,0 +1,77 @@
+// npm test: brings the shared servers up, runs every test file (or those named), and takes the servers down again.
+// `--faults` runs the fault tests alone, with every seed, and writes a dated report.
+import { spawn } from 'node:child_process'
+import { existsSync, mkdirSync, rmSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { createEmbeddedPostgres } from '@tailwater/postgres/embedded'
+import { filesBelow, root } from './checks/sources.ts'
+import { writeFaultReport } from './fault_report.ts'
+import { ensurePrograms } from './programs.ts'
+
+/** Files that run at once: they mostly wait for servers, so more than the two cores that CI has. */
+const CONCURRENCY = 4
+
+const isFaultRun = process.argv.includes('--faults')
+const named = process.argv.slice(2).filter((argument) => !argument.startsWith('--'))
+
+function testFiles(): string[] {
+  if (isFaultRun) return filesBelow('test/faults', /\.test\.ts$/)
+  const places = named.length > 0 ? named : ['packages', 'apps', 'test', 'scripts', 'bench']
+  return places.flatMap((place) => {
+    if (!existsSync(join(root, place))) throw new Error(`there is no ${place}`)
+    return statSync(join(root, place)).isFile() ? [place] : filesBelow(place, /\.test\.ts$/)
+  })
+}
+
+function runTests(files: readonly string[], databaseUrl: string, journal: string): Promise<number> {
+  const args = [
+    '--conditions=@tailwater/source',
+    '--disable-warning=ExperimentalWarning',
+    '--test',
+    `--test-concurrency=${isFaultRun ? 1 : CONCURRENCY}`,
+    '--test-timeout=600000',
+  ]
+  const env = {
+    ...process.env,
+    // The path to our Node first: what tests spawn by the name `node` must be it.
+    PATH: `${join(root, 'node_modules', '.bin')}:${process.env['PATH'] ?? ''}`,
+    TAILWATER_TEST_DATABASE_URL: databaseUrl,
+    TAILWATER_TEST_FAULT_JOURNAL: journal,
+    ...(isFaultRun ? { TAILWATER_TEST_ALL_SEEDS: '1' } : {}),
+  }
+  const child = spawn(process.execPath, [...args, ...files], { cwd: root, stdio: 'inherit', env })
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => child.kill(signal))
+  return new Promise((resolve) => child.on('exit', (code) => resolve(code ?? 1)))
+}
+
+async function main(): Promise<number> {
+  ensurePrograms()
+  const cache = join(root, '.cache')
+  mkdirSync(cache, { recursive: true })
+  const journal = join(cache, 'fault-journal.ndjson')
+  rmSync(journal, { force: true })
+  // Tests that need a commit to be on the disk start servers of their own.
+  const postgres = createEmbeddedPostgres({
+    dataDir: join(cache, 'test-postgres'),
+    maxConnections: 500,
+    settings: { synchronous_commit: 'off' },
+  })
+  await postgres.start()
+  try {
+    const code = await runTests(testFiles(), postgres.server.url, journal)
+    if (isFaultRun) console.log(`report: ${writeFaultReport(journal, code === 0)}`)
+    return code
+  } finally {
+    await postgres.stop()
+  }
+}
+
+main().then(
+  (code) => {
+    process.exitCode = code
+  },
+  (error: Error) => {
+    console.error(`\n  ${error.message}\n`)
+    process.exitCode = 1
+  },
+)
