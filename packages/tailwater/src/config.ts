@@ -1,0 +1,137 @@
+import { resolve } from 'node:path'
+import {
+  type Clock,
+  group,
+  integer,
+  oneOf,
+  optional,
+  optionsError,
+  resolveOptions,
+  systemClock,
+  text,
+  value,
+} from '@tailwater/core'
+import type { MigrationModule } from '@tailwater/postgres'
+
+/** How PostgreSQL is reached. */
+export interface DatabaseConfig {
+  /** A server of your own; without it the embedded one runs in the data folder. */
+  url?: string
+  /** Straight to the server, past the pooler that `url` names: for LISTEN and sessions. */
+  directUrl?: string
+  /** What stands between. @default 'none' */
+  pooler?: 'none' | 'transaction'
+  /** A read replica. */
+  replicaUrl?: string
+  /** Connections kept open. @default 10 */
+  min?: number
+  /** Connections opened at most. @default 100, or what the server has to give */
+  max?: number
+  /** The embedded server with NODE_ENV=production. @default 'refuse' */
+  embeddedInProduction?: 'refuse' | 'allow'
+}
+
+/** Everything that a platform is made from. Only what differs from the default need be given. */
+export interface TailwaterConfig {
+  /** Names the application in logs and connections. @default 'tailwater' */
+  name?: string
+  /** @default 'development' */
+  environment?: 'development' | 'test' | 'production'
+  /** A URL, or how to reach PostgreSQL in detail. Without it: embedded. */
+  database?: string | DatabaseConfig
+  /** Schema of Tailwater's own tables. @default 'tailwater' */
+  schema?: string
+  /** Tables of the application, migrated in the same run after Tailwater's own. */
+  application?: { schema: string; modules: readonly MigrationModule[] }
+  /** `auto` migrates at start, `check` refuses to start with migrations pending, `off` looks the other way. @default 'auto' */
+  migrations?: 'auto' | 'check' | 'off'
+  /** Folder of what is kept on disk. @default './data' */
+  dataDir?: string
+  /** One secret of at least 32 characters, or two while rotating. @default one generated into the data folder, with the embedded server only */
+  secret?: string | readonly string[]
+  redisUrl?: string
+  amqpUrl?: string
+  mail?: { smtpUrl?: string; from?: string }
+  log?: { level?: 'debug' | 'info' | 'warn' | 'error' | 'silent'; format?: 'pretty' | 'json' }
+  /** The first administrator's account, used when there is none. */
+  administrator?: { email?: string; password?: string }
+  /** Addresses or networks whose forwarding headers are believed. @default [] */
+  trustedProxies?: readonly string[]
+  /** Where the dashboard stands. @default '/tailwater' */
+  dashboardPath?: string
+  /** Handlers of jobs that run at once in this process. @default 10 */
+  jobConcurrency?: number
+  /** @default systemClock */
+  clock?: Clock
+}
+
+/** Gives a configuration its type in a file of its own; changes nothing. */
+export function defineConfig(config: TailwaterConfig): TailwaterConfig {
+  return config
+}
+
+const databaseFields = {
+  url: optional(text()),
+  directUrl: optional(text()),
+  pooler: oneOf(['none', 'transaction'], { default: 'none' }),
+  replicaUrl: optional(text()),
+  min: integer({ min: 0, default: 10 }),
+  max: integer({ min: 1, default: 100 }),
+  embeddedInProduction: oneOf(['refuse', 'allow'], { default: 'refuse' }),
+}
+
+const fields = {
+  name: text({ default: 'tailwater' }),
+  environment: oneOf(['development', 'test', 'production'], { default: 'development' }),
+  database: group(databaseFields),
+  schema: text({ default: 'tailwater' }),
+  application: optional(
+    group({
+      schema: text(),
+      modules: value<readonly MigrationModule[]>('a list of migration modules', Array.isArray),
+    }),
+  ),
+  migrations: oneOf(['auto', 'check', 'off'], { default: 'auto' }),
+  dataDir: text({ default: './data' }),
+  secret: optional(
+    value<string | readonly string[]>('a secret, or two', (given) => typeof given === 'string' || Array.isArray(given)),
+  ),
+  redisUrl: optional(text()),
+  amqpUrl: optional(text()),
+  mail: group({ smtpUrl: optional(text()), from: text({ default: 'shop@localhost' }) }),
+  log: group({
+    level: oneOf(['debug', 'info', 'warn', 'error', 'silent'], { default: 'info' }),
+    format: oneOf(['pretty', 'json'], { default: 'json' }),
+  }),
+  administrator: group({ email: text({ default: 'admin@localhost' }), password: optional(text()) }),
+  trustedProxies: value<readonly string[]>('a list of addresses', Array.isArray, { default: [] }),
+  dashboardPath: text({
+    default: '/tailwater',
+    pattern: /^(\/[a-z0-9_-]+)+$/i,
+    expected: "a path such as '/tailwater'",
+  }),
+  jobConcurrency: integer({ min: 1, max: 1_000, default: 10 }),
+  clock: value<Clock>('a Clock', (given) => typeof (given as Clock)?.after === 'function', { default: systemClock }),
+}
+
+/**
+ * Fills in the defaults and checks every field.
+ *
+ * @throws E_OPTIONS naming the path, what was expected and what came; for a misspelt name the nearest one
+ */
+export function resolveConfig(config: TailwaterConfig = {}) {
+  const database = typeof config.database === 'string' ? { url: config.database } : config.database
+  const resolved = resolveOptions('config', { ...config, database }, fields)
+  if (resolved.database.max < resolved.database.min)
+    throw optionsError(
+      'config.database.max',
+      `at least config.database.min (${resolved.database.min})`,
+      resolved.database.max,
+    )
+  if (resolved.database.directUrl && !resolved.database.url)
+    throw optionsError('config.database.url', 'given when config.database.directUrl is', undefined)
+  return { ...resolved, dataDir: resolve(resolved.dataDir), isEmbedded: !resolved.database.url }
+}
+
+/** A configuration with nothing left open. */
+export type ResolvedConfig = ReturnType<typeof resolveConfig>

@@ -1,0 +1,115 @@
+import { resolve } from 'node:path'
+import { urlOf, variable, wordOf } from './variable.ts'
+
+/** Every environment variable of the program, in the order of `.env.example`, which is generated from here. */
+export const variables = {
+  PORT: variable({
+    about: 'Port of the HTTP server; 0 takes a free one.',
+    example: '3000',
+    fallback: '3000',
+    expected: 'a port from 0 to 65535',
+    read: (text) => (/^\d{1,5}$/.test(text) && Number(text) <= 65_535 ? Number(text) : undefined),
+  }),
+  HOST: variable({
+    about: 'Address to listen on. The default answers this machine alone; 0.0.0.0 answers every network.',
+    example: '127.0.0.1',
+    fallback: '127.0.0.1',
+    expected: 'an address or a host name',
+    read: (text) => (/^[0-9A-Za-z.:_-]+$/.test(text) ? text : undefined),
+  }),
+  DATABASE_URL: variable({
+    about: 'PostgreSQL 15 or later. Without it an embedded PostgreSQL runs in the data folder.',
+    example: 'postgres://user:password@db.example.com:5432/shop',
+    expected: 'a URL such as postgres://user:password@host:5432/database',
+    isSecret: true,
+    read: urlOf(['postgres:', 'postgresql:']),
+  }),
+  REDIS_URL: variable({
+    about: 'Redis or Valkey, for what is shared between machines.',
+    example: 'redis://localhost:6379',
+    expected: 'a URL such as redis://host:6379 or rediss://user:password@host:6380',
+    isSecret: true,
+    read: urlOf(['redis:', 'rediss:']),
+  }),
+  AMQP_URL: variable({
+    about: 'RabbitMQ, for messages between machines.',
+    example: 'amqp://guest:guest@localhost:5672',
+    expected: 'a URL such as amqp://user:password@host:5672',
+    isSecret: true,
+    read: urlOf(['amqp:', 'amqps:']),
+  }),
+  DATA_DIR: variable({
+    about:
+      'Folder of everything kept on disk: the embedded PostgreSQL, the generated secret, files and the mail outbox.',
+    example: './data',
+    fallback: './data',
+    expected: 'a folder',
+    read: (text) => resolve(text),
+  }),
+  SMTP_URL: variable({
+    about: 'Where mail goes. Without it each mail is written as a file into the outbox of the data folder.',
+    example: 'smtps://user:password@mail.example.com:465',
+    expected: 'a URL such as smtp://host:587 or smtps://user:password@host:465',
+    isSecret: true,
+    read: urlOf(['smtp:', 'smtps:']),
+  }),
+  LOG_LEVEL: variable({
+    about: 'debug, info, warn, error or silent.',
+    example: 'info',
+    fallback: 'info',
+    expected: 'debug, info, warn, error or silent',
+    read: wordOf(['debug', 'info', 'warn', 'error', 'silent']),
+  }),
+  LOG_FORMAT: variable({
+    about: 'pretty for people, json for machines. The default is pretty on a terminal and json elsewhere.',
+    example: 'json',
+    expected: 'pretty or json',
+    read: wordOf(['pretty', 'json']),
+  }),
+  TAILWATER_SECRET: variable({
+    about:
+      'Signs tokens, cursors and links; at least 32 characters. Two, separated by a comma, while rotating: the new one first. With the embedded PostgreSQL one is generated and kept in the data folder.',
+    example: 'generate with: openssl rand -hex 32',
+    expected: 'one secret of at least 32 characters, or two separated by a comma',
+    isSecret: true,
+    read(text) {
+      const secrets = text.split(',').map((secret) => secret.trim())
+      return secrets.length <= 2 && secrets.every((secret) => secret.length >= 32) ? secrets : undefined
+    },
+  }),
+  TAILWATER_ADMIN_EMAIL: variable({
+    about: 'E-mail address of the first administrator, used once, when there is no account yet.',
+    example: 'admin@example.com',
+    fallback: 'admin@localhost',
+    expected: 'an e-mail address',
+    read: (text) => (/^[^\s@]+@[^\s@]+$/.test(text) ? text : undefined),
+  }),
+  TAILWATER_ADMIN_PASSWORD: variable({
+    about:
+      'Password of the first administrator, at least 12 characters. Without it a one-time password is printed at the first start.',
+    example: 'a long sentence is a good password',
+    expected: 'a password of at least 12 characters',
+    isSecret: true,
+    read: (text) => (text.length >= 12 ? text : undefined),
+  }),
+  TAILWATER_EMBEDDED_IN_PRODUCTION: variable({
+    about: 'The embedded PostgreSQL is refused when NODE_ENV is production, unless this says allow.',
+    example: 'allow',
+    expected: 'allow',
+    read: wordOf(['allow']),
+  }),
+  NODE_ENV: variable({
+    about: 'development, test or production.',
+    example: 'production',
+    fallback: 'development',
+    expected: 'development, test or production',
+    read: wordOf(['development', 'test', 'production']),
+  }),
+} as const
+
+/** Values of all variables, by name; those without a fallback may be absent. */
+export type Environment = {
+  [K in keyof typeof variables]: (typeof variables)[K] extends { fallback: string; read(text: string): infer T }
+    ? Exclude<T, undefined>
+    : ReturnType<(typeof variables)[K]['read']>
+}

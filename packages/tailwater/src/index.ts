@@ -1,0 +1,7 @@
+export {
+  type DatabaseConfig,
+  defineConfig,
+  type ResolvedConfig,
+  resolveConfig,
+  type TailwaterConfig,
+} from './config.ts'

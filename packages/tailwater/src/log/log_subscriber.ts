@@ -1,0 +1,103 @@
+import {
+  backgroundError,
+  type Cancel,
+  databaseMigration,
+  databasePool,
+  databaseQuery,
+  embeddedServer,
+  httpError,
+  httpRequest,
+  jobAttempt,
+  jobEnqueued,
+  type Logger,
+  listen,
+  mailSent,
+  notice,
+} from '@tailwater/core'
+
+/** Milliseconds from which a statement is worth a line of its own at level warn. */
+const SLOW_STATEMENT = 500
+
+/**
+ * Turns events into log lines: the only place where engines' doings are logged.
+ *
+ * Every line carries the request's id, so that one search finds a request, its statements, its job and its mail.
+ */
+export function logEvents(logger: Logger): Cancel {
+  const cancels = [...logRequests(logger), ...logDatabase(logger), ...logWork(logger), ...logProcess(logger)]
+  return () => {
+    for (const cancel of cancels) cancel()
+  }
+}
+
+const rounded = (ms: number) => Math.round(ms * 10) / 10
+
+function logRequests(logger: Logger): Cancel[] {
+  return [
+    listen(httpRequest, ({ requestId, method, path, route, status, ms, bytes, aborted }) => {
+      const fields = { requestId, method, path, route, status, ms: rounded(ms), bytes, ...(aborted ? { aborted } : {}) }
+      if (status >= 500) logger.warn(fields, 'request')
+      else logger.info(fields, 'request')
+    }),
+    listen(httpError, ({ requestId, method, path, status, code, error }) =>
+      logger.error({ requestId, method, path, status, code, err: error }, 'request failed'),
+    ),
+  ]
+}
+
+function logDatabase(logger: Logger): Cancel[] {
+  return [
+    listen(databaseQuery, ({ requestId, name, fingerprint, text, ms, rows, target, error }) => {
+      const fields = {
+        requestId,
+        statement: name ?? text.slice(0, 200),
+        fingerprint,
+        ms: rounded(ms),
+        rows,
+        target,
+        ...(error ? { error } : {}),
+      }
+      if (ms >= SLOW_STATEMENT) logger.warn(fields, 'slow statement')
+      else logger.debug(fields, 'statement')
+    }),
+    listen(databasePool, ({ pool, change, open, idle, waiting, error }) => {
+      const fields = { pool, change, open, idle, waiting, ...(error ? { error: error.message } : {}) }
+      if (change === 'lost' || change === 'exhausted') logger.warn(fields, 'database connections')
+      else logger.debug(fields, 'database connections')
+    }),
+    listen(embeddedServer, (event) =>
+      logger[event.change === 'crashed' ? 'error' : 'info']({ ...event }, 'embedded PostgreSQL'),
+    ),
+    listen(databaseMigration, (event) => logger.info({ ...event, ms: rounded(event.ms) }, 'migration applied')),
+  ]
+}
+
+function logWork(logger: Logger): Cancel[] {
+  return [
+    listen(jobEnqueued, ({ requestId, kind, jobId }) => logger.debug({ requestId, kind, jobId }, 'job enqueued')),
+    listen(jobAttempt, ({ requestId, kind, jobId, attempt, outcome, waitMs, ms, error }) => {
+      const fields = {
+        requestId,
+        kind,
+        jobId,
+        attempt,
+        outcome,
+        waitMs: rounded(waitMs),
+        ms: rounded(ms),
+        ...(error ? { error: error.message } : {}),
+      }
+      logger[outcome === 'dead' ? 'error' : outcome === 'retryable' ? 'warn' : 'info'](fields, 'job')
+    }),
+    listen(mailSent, ({ requestId, messageId, transport, ms, error }) => {
+      if (error) logger.warn({ requestId, transport, ms: rounded(ms), error: error.message }, 'mail refused')
+      else logger.info({ requestId, messageId, transport, ms: rounded(ms) }, 'mail sent')
+    }),
+  ]
+}
+
+function logProcess(logger: Logger): Cancel[] {
+  return [
+    listen(backgroundError, ({ source, error }) => logger.error({ source, err: error }, 'background work failed')),
+    listen(notice, ({ source, level, message, fields }) => logger[level]({ source, ...fields }, message)),
+  ]
+}
