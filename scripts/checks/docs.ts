@@ -1,7 +1,7 @@
 // Keeps the pages true: every error code, event and environment variable is documented, every link leads somewhere.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { environmentExample } from '../../packages/tailwater/src/environment/read_environment.ts'
+import { environmentExample } from 'tailwater'
 import { filesBelow, root, type SourceFile } from './sources.ts'
 
 const read = (path: string) => readFileSync(join(root, path), 'utf8')
