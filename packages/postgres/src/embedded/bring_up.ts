@@ -139,7 +139,7 @@ async function launch(attempt: Attempt): Promise<RunningServer['how']> {
     if (outcome.kind === 'overtaken') return 'adopted'
     if (outcome.kind === 'failed') throw startFailed(folder, outcome.log)
     if (outcome.kind === 'ready') {
-      rememberPort(folder, port)
+      rememberPort(folder, port, user)
       return how
     }
     if (attempt.fixedPort || attempts === PORT_ATTEMPTS) throw portTaken(port)

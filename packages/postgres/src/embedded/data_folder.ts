@@ -128,8 +128,14 @@ export function rememberedPort(folder: DataFolder): number | undefined {
 }
 
 /** Keeps the port for the next start. */
-export function rememberPort(folder: DataFolder, port: number): void {
-  writeFileSync(folder.stateFile, `${JSON.stringify({ port })}\n`, { mode: 0o600 })
+export function rememberPort(folder: DataFolder, port: number, user: ServerUser): void {
+  writeOwned(folder.stateFile, `${JSON.stringify({ port })}\n`, user)
+}
+
+/** Writes a file that only the server's user may read. */
+export function writeOwned(path: string, text: string, user: ServerUser): void {
+  writeFileSync(path, text, { mode: 0o600 })
+  if (user) chownSync(path, user.uid, user.gid)
 }
 
 /** The password of the one user. */

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto'
-import { chownSync, mkdirSync, readdirSync, renameSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
+import { chownSync, mkdirSync, readdirSync, renameSync, rmSync, statfsSync } from 'node:fs'
 import { join } from 'node:path'
 import { formatSize } from '@tailwater/core'
-import { type DataFolder, isInitialised, STAGE_PREFIX } from './data_folder.ts'
+import { type DataFolder, isInitialised, STAGE_PREFIX, writeOwned } from './data_folder.ts'
 import { embeddedError, errnoOf } from './errors.ts'
 import { beginningOf, isAlive } from './os_process.ts'
 import { lastLine, runProgram } from './program.ts'
@@ -68,11 +68,6 @@ async function fill(stage: string, folder: DataFolder, initdb: string, user: Ser
     if (isInitialised(folder.pgdata)) return false
     throw error
   }
-}
-
-function writeOwned(path: string, text: string, user: ServerUser): void {
-  writeFileSync(path, text, { mode: 0o600 })
-  if (user) chownSync(path, user.uid, user.gid)
 }
 
 function initFailed(output: string): Error {

@@ -1,2 +1,5 @@
+export { startPgBouncer, type TestPgBouncer, type TestPgBouncerOptions } from './pgbouncer.ts'
+export { startReplica, type TestReplica } from './replica.ts'
+export { startTestPostgres, type TestPostgres, type TestPostgresOptions } from './test_postgres.ts'
 export { createTestSchema, type TestSchema } from './test_schema.ts'
 export { testServerUrl } from './test_server.ts'
