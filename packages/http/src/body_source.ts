@@ -1,0 +1,44 @@
+import type { Readable } from 'node:stream'
+import { problem } from './problem.ts'
+
+/** Where a request's body comes from: a stream still unread, or a value that somebody has parsed already. */
+export interface BodySource {
+  /** Whether the request announces a body. */
+  readonly present: boolean
+  /** The value when a parser before us has read the body. */
+  readonly parsed?: { value: unknown } | undefined
+  /** @throws E_BODY_TOO_LARGE */
+  read(limit: number): Promise<Uint8Array>
+}
+
+/** The problem of a body beyond a route's limit. The connection is given up: its rest would have to be read. */
+export function tooLarge(limit: number) {
+  return problem(413, 'E_BODY_TOO_LARGE', `The body is larger than the ${limit} bytes that this route accepts.`, {
+    headers: { connection: 'close' },
+  })
+}
+
+/** Reads a stream whole. */
+export function readStream(source: Readable, limit: number): Promise<Uint8Array> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = []
+    let size = 0
+    const stop = (act: () => void) => {
+      source.off('data', onData).off('end', onEnd).off('error', onError).off('close', onClose)
+      act()
+    }
+    const onData = (chunk: Buffer) => {
+      size += chunk.length
+      chunks.push(chunk)
+      if (size > limit)
+        stop(() => {
+          source.pause()
+          reject(tooLarge(limit))
+        })
+    }
+    const onEnd = () => stop(() => resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)))
+    const onError = (error: Error) => stop(() => reject(error))
+    const onClose = () => stop(() => reject(problem(400, 'E_BAD_REQUEST', 'The body ended before it was complete.')))
+    source.on('data', onData).on('end', onEnd).on('error', onError).on('close', onClose)
+  })
+}
