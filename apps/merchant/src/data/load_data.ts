@@ -1,0 +1,57 @@
+import { type Database, quoteSchema } from '@tailwater/postgres'
+import { loadIfEmpty } from './empty_load.ts'
+import { type DataSize, generateDataset, SCALES, type Scale } from './generated/dataset.ts'
+import { datasetTables } from './generated/tables.ts'
+import type { Progress } from './progress.ts'
+import { sampleApiKey } from './sample_api_key.ts'
+
+/** What an empty database is filled with. */
+export interface LoadDataOptions {
+  database: Database
+  /** Name of the schema with the merchant's tables, migrated. */
+  schema: string
+  /** A named size, or one's own. */
+  size: DataSize | Scale
+  /** 32 bytes from which the sample merchants' API keys are derived: `keyring.keys('sample-api-keys')[0]`. */
+  secret: Uint8Array
+  /** @default 'tailwater' */
+  seed?: string | number
+  /** The moment all generated dates lie before. @default 2026-11-20T00:00:00Z */
+  end?: number
+  progress?: Progress
+  signal?: AbortSignal
+}
+
+/** A merchant that was loaded, with the key that opens its part of the API. */
+export interface SampleMerchant {
+  slug: string
+  name: string
+  apiKey: string
+}
+
+/**
+ * Fills an empty database with a generated shop; undefined when it holds data already.
+ *
+ * Create the indexes that only make reads fast afterwards: they would be filled row by row.
+ */
+export async function loadData(options: LoadDataOptions): Promise<{ merchants: SampleMerchant[] } | undefined> {
+  const { size, secret, seed, end, ...target } = options
+  if (await hasMerchants(options)) return undefined
+  const dataset = generateDataset({
+    scale: typeof size === 'string' ? SCALES[size] : size,
+    ...(seed !== undefined && { seed }),
+    ...(end !== undefined && { end }),
+  })
+  const apiKey = (slug: string) => sampleApiKey(secret, slug)
+  const loaded = await loadIfEmpty({ ...target, tables: datasetTables(dataset, apiKey) })
+  if (!loaded) return undefined
+  return { merchants: dataset.merchants.map(({ slug, name }) => ({ slug, name, apiKey: apiKey(slug) })) }
+}
+
+/** The quick look that spares every later start the generation; the load itself looks again, under a lock. */
+async function hasMerchants({ database, schema }: LoadDataOptions): Promise<boolean> {
+  const { rows } = await database.query<{ found: boolean }>(
+    `SELECT EXISTS (SELECT FROM ${quoteSchema(schema)}.merchants) AS found`,
+  )
+  return rows[0]?.found === true
+}
