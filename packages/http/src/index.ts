@@ -1,17 +1,59 @@
+export { negotiateCoding, parseWeighted, type WeightedValue } from './accept.ts'
 export { bearerToken, unauthenticated } from './bearer.ts'
 export type { BodySource } from './body_source.ts'
+export { addressGroup, byAddress, byHeader, type ClientKey, firstOf } from './client_key.ts'
 export { type ClientResolver, type ClientResolverOptions, createClientResolver, type Peer } from './client_resolver.ts'
+export { isCompressible } from './compressible.ts'
+export { type CompressionOptions, compression, resolveCompressionOptions } from './compression.ts'
+export {
+  type ConditionalOptions,
+  type CurrentVersion,
+  conditional,
+  requireVersion,
+  resolveConditionalOptions,
+  setLastModified,
+  versionTag,
+} from './conditional.ts'
+export { type ContentCoding, hasZstd } from './content_coding.ts'
+export { DEFAULT_DIRECTIVES, type PolicyDirectives } from './content_security_policy.ts'
+export { type AllowedOrigins, type CorsOptions, cors, resolveCorsOptions } from './cors.ts'
+export { createDrain, type Drain } from './drain.ts'
 export type { HttpErrorCode } from './errors.ts'
+export { createEventLoopProbe, type EventLoopProbe, type EventLoopReading } from './event_loop_probe.ts'
 export type { ClientView, Exchange, HeaderMap, Outcome, Reply } from './exchange.ts'
 export { toProblem } from './fault.ts'
+export { decide, type Rate, type RateDecision } from './gcra.ts'
+export { type HardenServerOptions, hardenServer, resolveHardenServerOptions } from './harden_server.ts'
+export { addVary } from './header.ts'
+export { createHealth, type Health, type HealthOptions, type HealthReport, resolveHealthOptions } from './health.ts'
+export type { CheckedHealth, HealthCheck, HealthFinding, HealthState } from './health_check.ts'
+export { healthRoutes } from './health_routes.ts'
+export { type RequestLimitsOptions, requestLimits, resolveRequestLimitsOptions } from './limits.ts'
 export type { Middleware } from './middleware.ts'
 export type { OperationOptions } from './operation.ts'
 export type { HostOptions } from './options.ts'
+export {
+  type OverloadOptions,
+  type OverloadProtection,
+  type OverloadState,
+  overload,
+  resolveOverloadOptions,
+} from './overload.ts'
 export { type FieldError, HttpProblem, type ProblemBody, type ProblemExtras, problem, problemReply } from './problem.ts'
+export { type RateLimitOptions, rateLimit, resolveRateLimitOptions } from './rate_limit.ts'
+export { type RateLimitPresetOptions, rateLimits } from './rate_limit_presets.ts'
+export { createMemoryRateStore, type MemoryRateStoreOptions, type RateLimitStore } from './rate_limit_store.ts'
 export { isReply, json, noContent, type ReplyInit, redirect, stream, text } from './reply.ts'
 export { outgoingHeaders, type RequestIdTrust } from './request_context.ts'
 export { type Method, type Route, type RouteRequest, type RouteSchema, route } from './route.ts'
 export { Day, Decimal, Email, Id, Int32, Nullable, OneOf, Text, Timestamp, Uuid } from './schemas.ts'
+export {
+  nonceOf,
+  resolveSecurityHeadersOptions,
+  type SecurityHeadersOptions,
+  type StrictTransport,
+  securityHeaders,
+} from './security_headers.ts'
 export { type SseEvent, type SseOptions, sse } from './sse.ts'
 export {
   createTokens,
