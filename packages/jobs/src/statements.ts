@@ -26,19 +26,18 @@ export function jobStatements(schema: string): JobStatements {
     claim: statement(
       'jobs_claim',
       `WITH due AS (
-         (SELECT id FROM ${jobs} WHERE state IN ('available', 'retryable') AND run_at <= ${now} AND kind = ANY($3::text[])
-          ORDER BY run_at LIMIT $2 FOR UPDATE SKIP LOCKED)
-         UNION ALL
-         (SELECT id FROM ${jobs} WHERE state = 'running' AND lease_until < ${now} AND kind = ANY($3::text[])
-          ORDER BY lease_until LIMIT $2 FOR UPDATE SKIP LOCKED)
-         LIMIT $2
-       )
+         SELECT id FROM ${jobs} WHERE state IN ('available', 'retryable') AND run_at <= ${now} AND kind = ANY($3::text[])
+         ORDER BY run_at LIMIT $2 FOR UPDATE SKIP LOCKED
+       ), lost AS (
+         SELECT id FROM ${jobs} WHERE state = 'running' AND lease_until < ${now} AND kind = ANY($3::text[])
+         ORDER BY lease_until LIMIT $2 FOR UPDATE SKIP LOCKED
+       ), picked AS (SELECT id FROM lost UNION ALL SELECT id FROM due LIMIT $2)
        UPDATE ${jobs} j SET
          state = CASE WHEN attempt >= max_attempts THEN 'dead' ELSE 'running' END,
          error = CASE WHEN attempt >= max_attempts THEN 'its worker died during the last attempt' ELSE error END,
          finished_at = CASE WHEN attempt >= max_attempts THEN ${now} END,
          attempt = LEAST(attempt + 1, max_attempts), owner = $1, lease_until = ${now} + $4 * interval '1 millisecond'
-       FROM due WHERE j.id = due.id
+       FROM picked WHERE j.id = picked.id
        RETURNING j.id::text, kind, payload, state, attempt, max_attempts AS "maxAttempts", request_id AS "requestId", traceparent,
          GREATEST(0, extract(epoch FROM ${now} - run_at) * 1000)::float8 AS "waitMs"`,
     ),
