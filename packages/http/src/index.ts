@@ -22,6 +22,7 @@ export type { HttpErrorCode } from './errors.ts'
 export { createEventLoopProbe, type EventLoopProbe, type EventLoopReading } from './event_loop_probe.ts'
 export type { ClientView, Exchange, HeaderMap, Outcome, Reply } from './exchange.ts'
 export { toProblem } from './fault.ts'
+export { createFields, type Fields, fieldsQuery, type Selection, selectColumns } from './fields.ts'
 export { decide, type Rate, type RateDecision } from './gcra.ts'
 export { type HardenServerOptions, hardenServer, resolveHardenServerOptions } from './harden_server.ts'
 export { addVary } from './header.ts'
@@ -39,6 +40,19 @@ export {
   overload,
   resolveOverloadOptions,
 } from './overload.ts'
+export { type Cursors, createCursors, cursorScope, type KeyValue, type Position } from './pagination/cursor.ts'
+export { createKeyset, type Keyset, type Seek, type SortColumn } from './pagination/keyset.ts'
+export {
+  MAX_LIMIT,
+  type OpenPage,
+  offsetQuery,
+  openPage,
+  Page,
+  type PageReply,
+  type PageRequest,
+  pageQuery,
+} from './pagination/page.ts'
+export { createTotals, type Totals, type TotalsOptions } from './pagination/totals.ts'
 export { type FieldError, HttpProblem, type ProblemBody, type ProblemExtras, problem, problemReply } from './problem.ts'
 export { type RateLimitOptions, rateLimit, resolveRateLimitOptions } from './rate_limit.ts'
 export { type RateLimitPresetOptions, rateLimits } from './rate_limit_presets.ts'

@@ -9,7 +9,6 @@ import type { Exchange, Outcome, Reply } from './exchange.ts'
 export interface Middleware {
   readonly name: string
   /** Runs before the handler; a reply ends the exchange (its `after` hooks still run). Throwing makes a problem reply. */
-  // biome-ignore lint/suspicious/noConfusingVoidType: a hook without a return statement is a hook too
   before?(exchange: Exchange): Reply | undefined | void | Promise<Reply | undefined | void>
   /** Sees the whole reply before its first byte is sent, and may replace it. */
   after?(exchange: Exchange, reply: Reply): Reply | Promise<Reply>

@@ -86,7 +86,6 @@ export function fastifyDefaults(options: HostOptions = {}): FastifyServerOptions
   return {
     return503OnClosing: false,
     forceCloseConnections: 'idle',
-    disableRequestLogging: true,
     frameworkErrors: (error, request, reply) => sendFault(host, error, request, reply),
   }
 }

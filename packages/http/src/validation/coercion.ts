@@ -8,19 +8,21 @@ type Coercer = (value: string | string[]) => unknown
 /** Canonical decimal notation only: `0x10`, `1e3`, ` 1` and `007` are not numbers here. */
 const NUMBER = /^-?(?:0|[1-9]\d{0,20})(?:\.\d{1,20})?$/
 
-/** Compiles the conversion of texts (params, query, headers) for an object schema. */
+/** Compiles the conversion of texts (params, query, headers) for an object schema; absent ones get their schema's default. */
 export function compileCoercion(schema: TSchema): (values: QueryValues) => Record<string, unknown> {
   const properties = (schema as JsonSchema)['properties'] as Record<string, JsonSchema> | undefined
   const coercers = Object.entries(properties ?? {}).flatMap(([name, property]) => {
     const coerce = coercerOf(property)
     return coerce ? [[name, coerce] as const] : []
   })
+  const defaults = Object.entries(properties ?? {}).filter(([, property]) => property['default'] !== undefined)
   return (values) => {
     const out: Record<string, unknown> = values
     for (const [name, coerce] of coercers) {
       const given = values[name]
       if (given !== undefined) out[name] = coerce(given)
     }
+    for (const [name, property] of defaults) if (out[name] === undefined) out[name] = property['default']
     return out
   }
 }
