@@ -1,3 +1,3 @@
 export { type Cache, type CacheStats, createCache, type GetOrSetOptions } from './cache.ts'
-export type { CacheErrorCode } from './errors.ts'
+export { type CacheNamespace, type Caches, createCaches, type NamespaceDefinition } from './caches.ts'
 export { type CacheOptions, type ResolvedCacheOptions, resolveCacheOptions } from './options.ts'

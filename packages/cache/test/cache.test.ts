@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
-import { createCache } from '@tailwater/cache'
+import { createCache, createCaches } from '@tailwater/cache'
 import { cacheAccess, listen } from '@tailwater/core'
 import { FakeClock } from '@tailwater/core/testing'
 
@@ -65,4 +65,23 @@ it('publishes each look-up with its outcome', async () => {
 
 it('refuses a misspelt option by name', () => {
   assert.throws(() => createCache({ name: 'product', maxEntry: 5 } as never), /did you mean 'maxEntries'/)
+})
+
+it('a namespace loads by id, and forgets one id alone', async () => {
+  let loads = 0
+  const products = createCaches({ clock: new FakeClock() }).define('product', {
+    load: async (id: number) => `${id}/${++loads}`,
+  })
+  assert.deepEqual([await products.get(1), await products.get(1), await products.get(2)], ['1/1', '1/1', '2/2'])
+  products.invalidate(1)
+  assert.deepEqual([await products.get(1), await products.get(2)], ['1/3', '2/2'])
+})
+
+it('a look-up without a namespace keeps to its own lifetime', async () => {
+  const clock = new FakeClock()
+  const caches = createCaches({ clock })
+  await caches.getOrSet({ key: 'a', ttl: '2s', load: async () => 1 })
+  await clock.advance(2_000)
+  assert.equal(await caches.getOrSet({ key: 'a', load: async () => 2 }), 2)
+  assert.equal(caches.stats()['default']?.loads, 2)
 })

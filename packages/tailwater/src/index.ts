@@ -5,5 +5,13 @@ export {
   resolveConfig,
   type TailwaterConfig,
 } from './config.ts'
+export { configOfEnvironment } from './environment/config_of_environment.ts'
+export { withEnvFile } from './environment/env_file.ts'
 export { environmentExample, readEnvironment } from './environment/read_environment.ts'
 export type { Environment } from './environment/variables.ts'
+export type { Mounts } from './mounts/mounts.ts'
+export type { Progress } from './platform/ground.ts'
+export { type RunOptions, runUntilSignal } from './process/run_until_signal.ts'
+export type { ListenOptions, ServedHttp } from './process/serve.ts'
+export { describeStartFailure } from './process/start_failure.ts'
+export { createTailwater, type Tailwater } from './tailwater.ts'

@@ -68,7 +68,9 @@ function logDatabase(logger: Logger): Cancel[] {
     listen(embeddedServer, (event) =>
       logger[event.change === 'crashed' ? 'error' : 'info']({ ...event }, 'embedded PostgreSQL'),
     ),
-    listen(databaseMigration, (event) => logger.info({ ...event, ms: rounded(event.ms) }, 'migration applied')),
+    listen(databaseMigration, ({ module, version, name, ms }) =>
+      logger.info({ module, version, migration: name, ms: rounded(ms) }, 'migration applied'),
+    ),
   ]
 }
 

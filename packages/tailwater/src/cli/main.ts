@@ -1,0 +1,16 @@
+#!/usr/bin/env node
+import { describeStartFailure } from '../process/start_failure.ts'
+import { runCommand } from './run_command.ts'
+
+runCommand(process.argv.slice(2), process.env, {
+  say: (line) => void process.stdout.write(`${line}\n`),
+  complain: (line) => void process.stderr.write(`${line}\n`),
+}).then(
+  (code) => {
+    process.exitCode = code
+  },
+  (error: unknown) => {
+    process.stderr.write(`${describeStartFailure(error)}\n`)
+    process.exitCode = 1
+  },
+)

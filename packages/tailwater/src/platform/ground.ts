@@ -1,0 +1,75 @@
+import { join } from 'node:path'
+import { dashboardMigrations } from '@tailwater/dashboard'
+import { jobsMigrations } from '@tailwater/jobs'
+import {
+  createDatabase,
+  createMigrator,
+  type Database,
+  type MigrationModule,
+  type Migrator,
+  tailwaterMigrations,
+} from '@tailwater/postgres'
+import { createEmbeddedPostgres, type EmbeddedPostgres } from '@tailwater/postgres/embedded'
+import type { ResolvedConfig } from '../config.ts'
+
+/** What everything else stands on. */
+export interface Ground {
+  database: Database
+  /** The server in the data folder, when there is no other. */
+  embedded: EmbeddedPostgres | undefined
+  /** Tailwater's own tables first, the application's after them. */
+  migrators: readonly Migrator[]
+}
+
+/** Tells a person what the start is busy with. */
+export type Progress = (line: string) => void
+
+/** Tailwater's own tables, in the order in which they depend on each other. */
+export const platformModules: readonly MigrationModule[] = [tailwaterMigrations, jobsMigrations, dashboardMigrations]
+
+/**
+ * Finds the database, and brings the embedded server up when there is no other: only then is its address known.
+ * Whoever calls this stops the embedded server.
+ */
+export async function openGround(config: ResolvedConfig, progress: Progress): Promise<Ground> {
+  const embedded = config.isEmbedded ? await startEmbedded(config, progress) : undefined
+  const { url, directUrl, replicaUrl, pooler, min, max } = config.database
+  const database = createDatabase({
+    url: embedded ? embedded.server.url : url!,
+    applicationName: config.name,
+    pooler,
+    min,
+    max,
+    ...(directUrl ? { directUrl } : {}),
+    ...(replicaUrl ? { replicaUrl } : {}),
+  })
+  return { database, embedded, migrators: migratorsOf(config, database) }
+}
+
+async function startEmbedded(config: ResolvedConfig, progress: Progress): Promise<EmbeddedPostgres> {
+  const isRefused = config.environment === 'production' && config.database.embeddedInProduction === 'refuse'
+  const embedded = createEmbeddedPostgres({
+    dataDir: join(config.dataDir, 'postgres'),
+    production: isRefused ? 'refuse' : 'allow',
+    onProgress: (step) => progress(`${EMBEDDED_STEPS[step]} …`),
+  })
+  await embedded.start()
+  return embedded
+}
+
+const EMBEDDED_STEPS = {
+  initialising: 'Setting PostgreSQL up in the data folder',
+  starting: 'Starting PostgreSQL',
+  recovering: 'PostgreSQL recovers from its last stop',
+  adopting: 'Taking over the PostgreSQL that runs already',
+  'stopping-orphan': 'Stopping a PostgreSQL that was left behind',
+}
+
+function migratorsOf(config: ResolvedConfig, database: Database): Migrator[] {
+  const mode = config.migrations
+  const own = createMigrator({ database, schema: config.schema, modules: platformModules, mode })
+  const { application } = config
+  return application
+    ? [own, createMigrator({ database, schema: application.schema, modules: application.modules, mode })]
+    : [own]
+}

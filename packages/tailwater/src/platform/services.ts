@@ -1,0 +1,90 @@
+import type { Cancel, Mailer, Service } from '@tailwater/core'
+import type { Accounts, FirstAdministrator } from '@tailwater/dashboard'
+import type { Jobs } from '@tailwater/jobs'
+import type { Telemetry } from '@tailwater/telemetry'
+import type { ResolvedConfig } from '../config.ts'
+import { logEvents } from '../log/log_subscriber.ts'
+import type { ProcessLogger } from '../log/logger.ts'
+import { probeBroker } from './broker_probe.ts'
+import type { Ground, Progress } from './ground.ts'
+import type { Surface } from './surface.ts'
+
+/** What the platform is assembled from. */
+export interface PlatformParts {
+  config: ResolvedConfig
+  ground: Ground
+  surface: Surface
+  logger: ProcessLogger
+  mailer: Mailer
+  jobs: Jobs
+  accounts: Accounts
+  telemetry: Telemetry
+  progress: Progress
+}
+
+/**
+ * Everything with a beginning and an end, in the order of the beginnings: what comes later leans on what comes before.
+ * Being ready is last, so that no request is sent to a half-started process, and first to go.
+ */
+export function platformServices(parts: PlatformParts): {
+  services: readonly Service[]
+  /** Whom this start has made, if anybody. */
+  firstAdministrator(): FirstAdministrator | undefined
+} {
+  const { config, ground, surface, mailer, jobs, telemetry } = parts
+  let made: FirstAdministrator | undefined
+  const nothing = async () => {}
+  const services: Service[] = [
+    logging(parts),
+    ...(ground.embedded ? [ground.embedded] : []),
+    ground.database,
+    { name: 'migrations', start: () => migrate(parts), stop: nothing },
+    {
+      name: 'broker',
+      start: async () => (config.amqpUrl ? probeBroker(config.amqpUrl, config.clock) : undefined),
+      stop: nothing,
+    },
+    {
+      name: 'first-administrator',
+      async start() {
+        made = await parts.accounts.ensureFirstAdministrator(config.administrator)
+      },
+      stop: nothing,
+    },
+    { name: 'mailer', start: nothing, stop: () => mailer.close() },
+    telemetry,
+    jobs,
+    {
+      name: 'surface',
+      start: async () => surface.health.setReady(true),
+      async stop() {
+        surface.health.setReady(false)
+        surface.drain.begin()
+        surface.close()
+      },
+    },
+  ]
+  return { services, firstAdministrator: () => made }
+}
+
+function logging({ logger }: PlatformParts): Service {
+  let end: Cancel = () => {}
+  return {
+    name: 'logging',
+    async start() {
+      end = logEvents(logger)
+    },
+    async stop() {
+      end()
+      logger.flush()
+    },
+  }
+}
+
+async function migrate({ ground, progress }: PlatformParts): Promise<void> {
+  for (const migrator of ground.migrators) {
+    const { pending } = await migrator.status()
+    if (pending.length > 0) progress(`Applying ${pending.length} migrations …`)
+    await migrator.run()
+  }
+}

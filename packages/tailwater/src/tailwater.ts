@@ -1,0 +1,113 @@
+import type { Server } from 'node:http'
+import { type Caches, createCaches } from '@tailwater/cache'
+import type { Clock, FileStore, Keyring, Logger, Mailer } from '@tailwater/core'
+import { startAll, stopAll } from '@tailwater/core'
+import { type Accounts, createAccounts, type FirstAdministrator } from '@tailwater/dashboard'
+import { createJobs, type Jobs } from '@tailwater/jobs'
+import type { Database, Migrator } from '@tailwater/postgres'
+import { createTelemetry, type Telemetry } from '@tailwater/telemetry'
+import { type ResolvedConfig, resolveConfig, type TailwaterConfig } from './config.ts'
+import { createDiskFileStore } from './files/disk_file_store.ts'
+import { createLogger } from './log/logger.ts'
+import { openMailer } from './mail/open_mailer.ts'
+import { createMounts, type Mounts } from './mounts/mounts.ts'
+import { openDataFolder } from './platform/data_folder.ts'
+import { registerGauges } from './platform/gauges.ts'
+import { type Ground, openGround, type Progress } from './platform/ground.ts'
+import { keyringOf } from './platform/secrets.ts'
+import { platformServices } from './platform/services.ts'
+import { createSurface } from './platform/surface.ts'
+import { type ListenOptions, type ServedHttp, serve } from './process/serve.ts'
+
+/**
+ * Everything of one process, from one configuration.
+ *
+ * Built once: `start` brings it up, `stop` drains it and takes it down; a stopped platform is not started again.
+ */
+export interface Tailwater extends Mounts {
+  readonly config: ResolvedConfig
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly database: Database
+  /** Of Tailwater's own tables first, of the application's after them. */
+  readonly migrators: readonly Migrator[]
+  readonly cache: Caches
+  readonly jobs: Jobs
+  readonly mailer: Mailer
+  readonly files: FileStore
+  readonly keyring: Keyring
+  readonly accounts: Accounts
+  readonly telemetry: Telemetry
+  /** Connects, migrates and starts the engines. Resolves to the first administrator when this start made one. */
+  start(): Promise<FirstAdministrator | undefined>
+  /** Finishes what is in flight until the deadline, a reading of `clock.elapsed`, then closes everything it opened. */
+  stop(deadline?: number): Promise<void>
+  /** Listens with a server, and answers the requests in flight before its `stop` resolves. */
+  serve(server: Server, options: ListenOptions): ServedHttp
+}
+
+/**
+ * Builds a platform. Without a database the embedded PostgreSQL is started here, because everything needs its address; `stop` ends it.
+ *
+ * @param progress is told, a line at a time, what takes long
+ * @throws E_OPTIONS, E_DATA_DIR, E_SECRET, and the embedded server's own errors
+ *
+ * @example
+ * const tw = await createTailwater({ database: 'postgres://localhost/shop' })
+ * await tw.start()
+ * const total = await tw.cache.getOrSet({ key: 'total', ttl: '5m', load: countOrders })
+ * await tw.stop()
+ */
+export async function createTailwater(given: TailwaterConfig = {}, progress: Progress = () => {}): Promise<Tailwater> {
+  const config = resolveConfig(given)
+  openDataFolder(config.dataDir)
+  const keyring = keyringOf(config)
+  const ground = await openGround(config, progress)
+  try {
+    return await assemble(config, ground, keyring, progress)
+  } catch (error) {
+    await ground.embedded?.stop()
+    throw error
+  }
+}
+
+async function assemble(
+  config: ResolvedConfig,
+  ground: Ground,
+  keyring: Keyring,
+  progress: Progress,
+): Promise<Tailwater> {
+  const { clock, schema } = config
+  const { database, migrators } = ground
+  const logger = createLogger({ ...config.log, name: config.name })
+  const files = createDiskFileStore(config.dataDir)
+  const mailer = await openMailer(config, { clock, files })
+  const jobs = createJobs({ database, schema, clock, concurrency: config.jobConcurrency })
+  const accounts = createAccounts({ database, schema, keyring, clock })
+  const telemetry = createTelemetry({ clock })
+  registerGauges(telemetry, database, jobs)
+  const surface = createSurface(config, ground, accounts)
+  const parts = { config, ground, surface, logger, mailer, jobs, accounts, telemetry, progress }
+  const { services, firstAdministrator } = platformServices(parts)
+  return {
+    ...createMounts(parts),
+    config,
+    clock,
+    logger,
+    database,
+    migrators,
+    cache: createCaches({ clock }),
+    jobs,
+    mailer,
+    files,
+    keyring,
+    accounts,
+    telemetry,
+    async start() {
+      await startAll(services)
+      return firstAdministrator()
+    },
+    stop: (deadline) => stopAll(services, deadline),
+    serve: (server, options) => serve(server, { ...options, drain: surface.drain, clock }),
+  }
+}
