@@ -26,11 +26,8 @@ export function createEventLoopProbe(): EventLoopProbe {
   return {
     read() {
       const current = performance.eventLoopUtilization()
-      const reading = {
-        // The histogram holds intervals between its timer's turns, its resolution included, in nanoseconds.
-        delay: histogram.count === 0 ? 0 : Math.max(0, histogram.percentile(99) / 1e6 - RESOLUTION),
-        utilisation: last ? performance.eventLoopUtilization(current, last).utilization : 0,
-      }
+      const since = last && performance.eventLoopUtilization(current, last)
+      const reading = { delay: since ? delayOf(histogram, since) : 0, utilisation: since?.utilization ?? 0 }
       last = current
       histogram.enable()
       histogram.reset()
@@ -43,3 +40,16 @@ export function createEventLoopProbe(): EventLoopProbe {
     },
   }
 }
+
+/**
+ * A reset histogram needs one turn of its timer to begin, and the second to count. A time in which there were not even
+ * two turns was therefore spent in at most two blocks: half of it is the least that the longer one lasted.
+ */
+function delayOf(histogram: ReturnType<typeof monitorEventLoopDelay>, { active, idle }: EventLoopUtilization): number {
+  const late = histogram.count === 0 ? (active + idle) / 2 : histogram.percentile(99) / NANOSECONDS
+  // What the histogram holds is the time between turns of its timer, the wanted interval included.
+  return Math.max(0, late - RESOLUTION)
+}
+
+/** In a millisecond. */
+const NANOSECONDS = 1e6

@@ -63,5 +63,5 @@ export function decide(
   return { decision: { admitted, remaining, nextAfter, retryAfter }, tat: kept }
 }
 
-/** A millionth of a unit: times are binary fractions, and the last unit of a burst must not be lost to their rounding. */
-const ROUNDING = 1e-6
+/** A thousandth of a unit: times are binary fractions, and the last unit of a burst must not be lost to their rounding. It does not add up. */
+const ROUNDING = 1e-3

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { type Duration, oneOf, optionsError, parseDuration, resolveOptions, value } from '@tailwater/core'
-import { type PolicyDirectives, preparePolicy } from './content_security_policy.ts'
+import { DEFAULT_DIRECTIVES, type PolicyDirectives, preparePolicy } from './content_security_policy.ts'
 import type { Exchange } from './exchange.ts'
 import type { Middleware } from './middleware.ts'
 
@@ -74,13 +74,16 @@ function hstsHeader({ maxAge, includeSubDomains = false, preload = false }: Stri
 }
 
 function permissionsHeader(features: Readonly<Record<string, readonly string[]>>): string {
-  return Object.entries(features)
-    .map(
-      ([feature, origins]) =>
-        `${feature}=(${origins.map((origin) => (origin === 'self' ? origin : `"${origin}"`)).join(' ')})`,
-    )
-    .join(', ')
+  const written = Object.entries(features).map(([feature, origins]) => {
+    if (!/^[a-z-]+$/.test(feature) || !origins.every(isAllowlisted))
+      throw optionsError('securityHeaders.permissions', "lists of 'self', '*' and origins by feature", feature)
+    return `${feature}=(${origins.map((origin) => (origin === 'self' || origin === '*' ? origin : `"${origin}"`)).join(' ')})`
+  })
+  return written.join(', ')
 }
+
+const isAllowlisted = (origin: string) =>
+  origin === 'self' || origin === '*' || /^https?:\/\/[^\s"\\(),;]+$/.test(origin)
 
 const nonceKey = Symbol('tailwater.http.cspNonce')
 
@@ -101,7 +104,7 @@ export function securityHeaders(options?: SecurityHeadersOptions): Middleware {
   const { csp, cspMode, hsts, ...resolved } = resolveSecurityHeadersOptions(options)
   const policy = csp === false ? undefined : preparePolicy(csp)
   const policyName = cspMode === 'report' ? 'content-security-policy-report-only' : 'content-security-policy'
-  const constant = constantHeaders(resolved)
+  const constant = constantHeaders(resolved, frameOptions(csp))
 
   return {
     name: 'securityHeaders',
@@ -122,20 +125,23 @@ type Constant = Pick<
   'referrerPolicy' | 'permissions' | 'openerPolicy' | 'resourcePolicy'
 >
 
-function constantHeaders({
-  referrerPolicy,
-  permissions,
-  openerPolicy,
-  resourcePolicy,
-}: Constant): Record<string, string> {
+function constantHeaders(
+  { referrerPolicy, permissions, openerPolicy, resourcePolicy }: Constant,
+  framing: string | undefined,
+): Record<string, string> {
   return {
     'x-content-type-options': 'nosniff',
-    // For browsers that do not know frame-ancestors.
-    'x-frame-options': 'DENY',
-    'x-dns-prefetch-control': 'off',
+    ...(framing && { 'x-frame-options': framing }),
     ...(referrerPolicy && { 'referrer-policy': referrerPolicy }),
     ...(permissions && { 'permissions-policy': permissions }),
     ...(openerPolicy !== 'off' && { 'cross-origin-opener-policy': openerPolicy }),
     ...(resourcePolicy !== 'off' && { 'cross-origin-resource-policy': resourcePolicy }),
   }
+}
+
+/** What browsers that do not know frame-ancestors are told; they cannot be told of a list. */
+function frameOptions(csp: PolicyDirectives | false): string | undefined {
+  const ancestors = (csp || DEFAULT_DIRECTIVES)['frame-ancestors'] ?? DEFAULT_DIRECTIVES['frame-ancestors']
+  if (!Array.isArray(ancestors) || ancestors.length !== 1) return undefined
+  return ancestors[0] === "'none'" ? 'DENY' : ancestors[0] === "'self'" ? 'SAMEORIGIN' : undefined
 }
