@@ -1,10 +1,15 @@
 import { randomBytes } from 'node:crypto'
+import { systemClock } from '@tailwater/core'
 import pg from 'pg'
+import { createDatabase } from '../database/create_database.ts'
+import type { DatabaseOptions } from '../database/options.ts'
 import type { Database } from '../database.ts'
 import type { MigrationModule } from '../migration.ts'
 import { createMigrator } from '../migrator.ts'
-import { createPlainDatabase } from './plain_database.ts'
 import { testServerUrl } from './test_server.ts'
+
+/** Milliseconds for statements that still run when a test is over. */
+const STOP_PATIENCE = 3_000
 
 /** A schema of a test's own. */
 export interface TestSchema {
@@ -22,7 +27,7 @@ export interface TestSchema {
  * Makes an empty schema with a unique name, applies migrations to it, and opens a database on its server.
  *
  * @param modules applied in their order
- * @param pool connections kept and allowed
+ * @param pool further options of the database; by default it keeps one connection and opens ten at most
  * @example
  * const { database, schema, close } = await createTestSchema({ modules: [merchantMigrations] })
  * after(close)
@@ -32,14 +37,15 @@ export async function createTestSchema({
   pool = {},
 }: {
   modules?: readonly MigrationModule[]
-  pool?: { min?: number; max?: number }
+  pool?: Omit<DatabaseOptions, 'url' | 'pool'>
 } = {}): Promise<TestSchema> {
   const url = await testServerUrl()
   const schema = `test_${process.pid}_${randomBytes(6).toString('hex')}`
   await runAlone(url, `CREATE SCHEMA ${schema}`)
-  const database = createPlainDatabase(url, pool)
+  const database = createDatabase({ url, min: 1, max: 10, ...pool })
   const close = async () => {
-    await database.stop()
+    // A session that a failed test never released must not keep the test from ending.
+    await database.stop(systemClock.elapsed() + STOP_PATIENCE)
     await runAlone(url, `DROP SCHEMA IF EXISTS ${schema} CASCADE`)
   }
   try {

@@ -19,7 +19,12 @@ export function testServerUrl(): Promise<string> {
 async function openTestServer(): Promise<string> {
   const given = process.env['TAILWATER_TEST_DATABASE_URL']
   if (given) return given
-  const postgres = createEmbeddedPostgres({ dataDir: join(projectCache(), 'test-postgres'), maxConnections: 500 })
+  const postgres = createEmbeddedPostgres({
+    dataDir: join(projectCache(), 'test-postgres'),
+    maxConnections: 500,
+    // A schema of a test is never needed again: its commits may wait. For durability there is `startTestPostgres`.
+    settings: { synchronous_commit: 'off' },
+  })
   await postgres.start()
   // Comes when nothing is left to do, which is when the test file is over.
   process.once('beforeExit', () => void postgres.stop())

@@ -12,13 +12,19 @@ const modules = [
 ]
 
 it('a test schema has its migrations applied and is gone when it is closed', async () => {
+  const witness = await createTestSchema()
   const { database, schema, close } = await createTestSchema({ modules })
   await database.query(`INSERT INTO ${schema}.rows VALUES ($1)`, ['1'])
-  const { rows } = await database.query(`SELECT * FROM ${schema}.rows`)
+  const { rows } = await database.query(`SELECT id::text FROM ${schema}.rows`)
   assert.deepEqual(rows, [{ id: '1' }])
-  const session = await database.session()
   await close()
-  const left = await session.query('SELECT 1 FROM pg_namespace WHERE nspname = $1', [schema])
-  await session.release()
+  const left = await witness.database.query('SELECT 1 FROM pg_namespace WHERE nspname = $1', [schema])
+  await witness.close()
   assert.equal(left.rowCount, 0)
+})
+
+it('a session that was never released does not keep a test schema from closing', async () => {
+  const { database, close } = await createTestSchema()
+  await database.session()
+  await close()
 })
