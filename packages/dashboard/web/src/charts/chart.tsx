@@ -1,0 +1,100 @@
+import { SegmentedControl } from '@mantine/core'
+import { useCallback, useMemo, useState } from 'react'
+import { localTime, universalTime, written } from '../format.ts'
+import type { Window } from '../live/window.ts'
+import { type ChartData, type ChartDefinition, chartData, hasData } from './chart_definition.ts'
+import { ChartTable } from './chart_table.tsx'
+import { colorOf, type Scheme } from './palette.ts'
+import { Plot } from './plot.tsx'
+import { summaryOf } from './summary.ts'
+
+/** How much of the past is shown. */
+export interface Range {
+  label: string
+  /** In full, for sentences. */
+  name: string
+  ms: number
+}
+
+/** A panel with a chart, its values, and the same as a table. */
+export function Chart({
+  definition,
+  window,
+  range,
+  scheme,
+}: {
+  definition: ChartDefinition
+  window: Window
+  range: Range
+  scheme: Scheme
+}) {
+  const [view, setView] = useState<'chart' | 'table'>('chart')
+  const [hovered, setHovered] = useState<number>()
+  const data = useMemo(() => chartData(definition, window, range.ms), [definition, window, range])
+  const onHover = useCallback((index: number | undefined) => setHovered(index), [])
+  const index = hovered !== undefined && hovered < data.at.length ? hovered : undefined
+  return (
+    <section className="panel chart" aria-labelledby={`${definition.id}-title`}>
+      <header className="chart-head">
+        <h2 id={`${definition.id}-title`}>{definition.title}</h2>
+        <span className="note">{definition.note}</span>
+        <SegmentedControl
+          size="xs"
+          aria-label={`How ${definition.title} is shown`}
+          value={view}
+          onChange={(chosen) => setView(chosen as 'chart' | 'table')}
+          data={[
+            { label: 'Chart', value: 'chart' },
+            { label: 'Table', value: 'table' },
+          ]}
+        />
+      </header>
+      <Legend definition={definition} data={data} index={index} scheme={scheme} />
+      {view === 'table' ? (
+        <ChartTable definition={definition} data={data} range={range.name} />
+      ) : (
+        <div className="plot-frame" role="img" aria-label={summaryOf(definition, data, range.name)}>
+          <Plot definition={definition} data={data} scheme={scheme} rangeMs={range.ms} onHover={onHover} />
+          {!hasData(data) && <p className="plot-empty">{definition.empty}</p>}
+        </div>
+      )}
+    </section>
+  )
+}
+
+/** The lines by name, with their newest value, or the one under the cursor. */
+function Legend({
+  definition,
+  data,
+  index,
+  scheme,
+}: {
+  definition: ChartDefinition
+  data: ChartData
+  index: number | undefined
+  scheme: Scheme
+}) {
+  const at = index === undefined ? undefined : data.at[index]
+  return (
+    <dl className="legend">
+      {definition.lines.map((line, position) => (
+        <div key={line.label}>
+          <dt>
+            <i style={{ background: colorOf(line.hue, scheme) }} />
+            {line.label}
+          </dt>
+          <dd>
+            {written(
+              line.format,
+              index === undefined ? data.columns[position]!.at(-1) : data.columns[position]![index],
+            )}
+          </dd>
+        </div>
+      ))}
+      <div className="legend-time">
+        <dt className="hidden">Time</dt>
+        <dd title={at === undefined ? undefined : universalTime(at)}>{at === undefined ? 'now' : localTime(at)}</dd>
+      </div>
+    </dl>
+  )
+}
