@@ -3,8 +3,8 @@ import type { History } from '@tailwater/telemetry'
 /** Who is logged in, as the server tells it. */
 export interface Me {
   user: { email: string; role: string; mustChangePassword: boolean }
-  /** Sent along with every change; undefined when somebody else's log-in lets us in. */
-  csrf?: string
+  /** Sent along with every change; null when somebody else's log-in lets us in. */
+  csrf: string | null
 }
 
 /** What the server says of itself. */
@@ -31,7 +31,7 @@ export class ApiError extends Error {
   }
 }
 
-let csrf: string | undefined
+let csrf: string | null = null
 
 /** Address of an operation, wherever the page is mounted. */
 export function apiUrl(path: string): string {

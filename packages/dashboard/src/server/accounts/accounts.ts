@@ -1,10 +1,11 @@
-import { type Clock, type Keyring, newId, TailwaterError } from '@tailwater/core'
+import { type Clock, newId, TailwaterError } from '@tailwater/core'
+import { type HttpProblem, problem } from '@tailwater/http'
 import type { Database } from '@tailwater/postgres'
+import { type AdminTokens, createAdminTokens, type TokenHolder } from './admin_tokens.ts'
 import { type AccountsOptions, resolveAccountsOptions } from './options.ts'
-import { checkPassword, hashPassword, isPassword, oneTimePassword } from './password.ts'
+import { checkPassword, hashPassword, isPassword, oneTimePassword, weakPassword } from './password.ts'
 import { createSessions, type Session, type Sessions, sessionHash } from './session.ts'
 import { type AccountStatements, accountStatements } from './statements.ts'
-import { createTokens, type TokenHolder, type Tokens } from './token.ts'
 import { findUser, findUserByEmail, type User } from './user.ts'
 
 /** Who the first administrator is, and how they get in. */
@@ -55,7 +56,7 @@ interface Desk {
   database: Database
   statements: AccountStatements
   clock: Clock
-  tokens: Tokens
+  tokens: AdminTokens
 }
 
 /**
@@ -71,7 +72,7 @@ export function createAccounts(options: AccountsOptions): Accounts {
   const { database, quotedSchema, keyring, clock } = resolveAccountsOptions(options)
   const statements = accountStatements(quotedSchema)
   const sessions: Sessions = createSessions(database, statements, clock)
-  const tokens = createTokens(database, statements, keyring as Keyring, clock)
+  const tokens = createAdminTokens(database, statements, keyring, clock)
   const desk: Desk = { database, statements, clock, tokens }
   return {
     ensureFirstAdministrator: ({ email = 'admin@localhost', password } = {}) => ensureFirst(desk, email, password),
@@ -139,9 +140,9 @@ interface PasswordChange {
 async function changePassword({ database, statements, clock, tokens }: Desk, change: PasswordChange): Promise<void> {
   const user = await findUser(database, statements, change.userId)
   if (!user || !(await isPassword(user.passwordHash, change.current))) throw wrongCurrentPassword()
-  checkPassword(change.next, user.email, 'next')
+  checkPassword(change.next, user.email, '/body/next')
   if (change.next === change.current)
-    throw new TailwaterError('E_PASSWORD_WEAK', 'The new password must differ from the current one.', { path: 'next' })
+    throw weakPassword('The new password must differ from the current one.', '/body/next')
   const passwordHash = await hashPassword(change.next)
   const now = String(clock.now())
   await database.transaction(async (tx) => {
@@ -157,11 +158,14 @@ function publicUser({ id, email, role, mustChangePassword }: User): User {
   return { id, email, role, mustChangePassword }
 }
 
-function wrongCurrentPassword(): TailwaterError {
-  return new TailwaterError('E_CREDENTIALS', 'The current password is not right.', { path: 'current' })
+function wrongCurrentPassword(): HttpProblem {
+  const detail = 'The current password is not right.'
+  return problem(400, 'E_CREDENTIALS', detail, {
+    errors: [{ path: '/body/current', message: detail, code: 'credentials' }],
+  })
 }
 
 /** The error of anything that a one-time password does not open. */
-export function passwordChangeRequired(): TailwaterError {
-  return new TailwaterError('E_PASSWORD_CHANGE_REQUIRED', 'The one-time password must be changed first.')
+export function passwordChangeRequired(): HttpProblem {
+  return problem(403, 'E_PASSWORD_CHANGE_REQUIRED', 'The one-time password must be changed first.')
 }

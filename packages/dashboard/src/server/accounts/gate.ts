@@ -1,4 +1,4 @@
-import { TailwaterError } from '@tailwater/core'
+import { problem } from '@tailwater/http'
 
 /** Runs work when there is room for it. */
 export type Gate = <T>(work: () => Promise<T>) => Promise<T>
@@ -17,7 +17,9 @@ export function createGate({ running, waiting }: { running: number; waiting: num
       return
     }
     if (queue.length >= waiting)
-      throw new TailwaterError('E_LOGIN_BUSY', 'Too many passwords are being checked; try again in a second.')
+      throw problem(503, 'E_LOGIN_BUSY', 'Too many passwords are being checked; try again in a second.', {
+        headers: { 'retry-after': '1' },
+      })
     await new Promise<void>((resolve) => queue.push(resolve))
   }
 

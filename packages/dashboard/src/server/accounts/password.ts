@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto'
 import { hash, verify } from '@node-rs/argon2'
-import { TailwaterError } from '@tailwater/core'
+import { type HttpProblem, problem } from '@tailwater/http'
 import { createGate } from './gate.ts'
 
 /**
@@ -42,11 +42,16 @@ export function oneTimePassword(): string {
 }
 
 /** @throws E_PASSWORD_WEAK when a password is too short, too long, or the address it protects */
-export function checkPassword(password: string, email: string, path = 'password'): void {
-  const refuse = (reason: string) => new TailwaterError('E_PASSWORD_WEAK', `The password ${reason}.`, { path })
+export function checkPassword(password: string, email: string, path = '/body/password'): void {
+  const refuse = (reason: string) => weakPassword(`The password ${reason}.`, path)
   if ([...password].length < MIN_LENGTH) throw refuse(`must have at least ${MIN_LENGTH} characters`)
   if (password.length > MAX_PASSWORD_LENGTH) throw refuse(`must have at most ${MAX_PASSWORD_LENGTH} characters`)
   if (password.toLowerCase() === email.toLowerCase()) throw refuse('must not be the e-mail address')
+}
+
+/** The problem of a password that will not do. */
+export function weakPassword(detail: string, path: string): HttpProblem<'E_PASSWORD_WEAK'> {
+  return problem(400, 'E_PASSWORD_WEAK', detail, { errors: [{ path, message: detail, code: 'password' }] })
 }
 
 let decoyHash: Promise<string> | undefined

@@ -76,14 +76,14 @@ function Legend({
 }) {
   const at = index === undefined ? undefined : data.at[index]
   return (
-    <dl className="legend">
+    <dl className="facts legend">
       {definition.lines.map((line, position) => (
         <div key={line.label}>
           <dt>
-            <i style={{ background: colorOf(line.hue, scheme) }} />
+            <i className="swatch" style={{ background: colorOf(line.hue, scheme) }} />
             {line.label}
           </dt>
-          <dd>
+          <dd className="legend-value">
             {written(
               line.format,
               index === undefined ? data.columns[position]!.at(-1) : data.columns[position]![index],

@@ -88,7 +88,10 @@ class StreamFeed implements Feed {
 
   #connect(): void {
     this.#disconnect()
-    if (document.hidden) return this.#set({ mode: 'paused' })
+    if (document.hidden) {
+      this.#set({ mode: 'paused' })
+      return
+    }
     const newest = this.#state.window.at.at(-1)
     const resume = newest === undefined ? `seconds=${FIRST_SECONDS}` : `after=${newest}`
     const source = new EventSource(apiUrl(`stream?${resume}`))
@@ -141,9 +144,9 @@ class StreamFeed implements Feed {
 
   #onVisibility = (): void => {
     if (this.#state.mode === 'refused') return
-    if (!document.hidden) return this.#connect()
     this.#disconnect()
-    this.#set({ mode: 'paused' })
+    if (document.hidden) this.#set({ mode: 'paused' })
+    else this.#connect()
   }
 
   #set(change: Partial<FeedState>): void {

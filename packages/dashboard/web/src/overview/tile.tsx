@@ -44,7 +44,7 @@ export function Tile({
         {quantity.unit && <small>{quantity.unit}</small>}
         {verdict && <em>{verdict}</em>}
       </p>
-      <dl className="tile-details">
+      <dl className="facts tile-details">
         {details.map((detail) => (
           <div key={detail.label}>
             <dt>{detail.label}</dt>

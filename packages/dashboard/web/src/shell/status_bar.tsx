@@ -13,7 +13,7 @@ export function StatusBar({ status }: { status: Status | undefined }) {
   ]
   return (
     <footer className="status-bar">
-      <dl>
+      <dl className="facts">
         {facts.map(([label, text]) => (
           <div key={label}>
             <dt>{label}</dt>
