@@ -1,5 +1,9 @@
 import { TailwaterError } from '@tailwater/core'
 import findMyWay from 'find-my-way'
+import type { Reply } from './exchange.ts'
+import { faultReply } from './fault.ts'
+import { type Eventually, isPromise, runAfter, runBefore } from './internal/hooks.ts'
+import type { LiveExchange } from './internal/live_exchange.ts'
 import { compileOperation, type Operation, type OperationOptions } from './operation.ts'
 import { type HttpProblem, problem } from './problem.ts'
 import type { Method, Route } from './route.ts'
@@ -21,6 +25,8 @@ export interface Router {
   match(method: string, path: string): Match | undefined
   /** Methods under which a path is known, HEAD and OPTIONS included; empty for an unknown path. */
   allowed(path: string): string[]
+  /** Answers a request that no operation takes: with the methods for OPTIONS, with 405, 404 or 400 otherwise. */
+  refuse(exchange: LiveExchange, allowed: readonly string[]): Eventually<Reply>
 }
 
 /** Longest value of one path parameter; the server's limit on the request line is 16 KiB. */
@@ -45,9 +51,16 @@ export function createRouter(routes: readonly Route[], options: OperationOptions
     return { operation: found.store as Operation, params: found.params as QueryValues }
   }
 
+  const middleware = options.middleware ?? []
   return {
     operations,
     match,
+    refuse(exchange, allowed) {
+      // Through the middleware all the same: CORS preflights are such requests, and limits count them.
+      const early = runBefore(exchange, middleware)
+      const conclude = (reply: Reply | undefined) => runAfter(exchange, reply ?? refusal(exchange, allowed))
+      return isPromise(early) ? early.then(conclude) : conclude(early)
+    },
     allowed(path) {
       const known = METHODS.filter((method) => match(method, path)) as string[]
       if (known.length === 0) return []
@@ -56,8 +69,13 @@ export function createRouter(routes: readonly Route[], options: OperationOptions
   }
 }
 
-/** Why nothing answers a request, as a problem; a path that cannot be decoded is one of its own. */
-export function unmatched(method: string, path: string, allowed: readonly string[]): HttpProblem {
+function refusal(exchange: LiveExchange, allowed: readonly string[]): Reply {
+  if (exchange.method === 'OPTIONS' && allowed.length > 0)
+    return { status: 204, headers: { allow: allowed.join(', ') }, body: undefined }
+  return faultReply(whyRefused(exchange, allowed), exchange)
+}
+
+function whyRefused({ method, path }: LiveExchange, allowed: readonly string[]): HttpProblem {
   if (!isDecodable(path)) return problem(400, 'E_URL_ENCODING', 'The path holds an invalid percent-encoding.')
   if (allowed.length === 0) return problem(404, 'E_NOT_FOUND', 'There is nothing at this address.')
   return problem(405, 'E_METHOD', `This address does not take ${method.slice(0, 20)}.`, {
@@ -65,7 +83,8 @@ export function unmatched(method: string, path: string, allowed: readonly string
   })
 }
 
-function isDecodable(path: string): boolean {
+/** Whether a path's percent-encodings are valid. */
+export function isDecodable(path: string): boolean {
   try {
     decodeURIComponent(path)
     return true

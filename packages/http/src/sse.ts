@@ -1,5 +1,13 @@
 import { Readable } from 'node:stream'
-import { backgroundError, type Cancel, type Clock, systemClock, toError } from '@tailwater/core'
+import {
+  backgroundError,
+  type Cancel,
+  type Clock,
+  currentContext,
+  runInContext,
+  systemClock,
+  toError,
+} from '@tailwater/core'
 import type { Reply } from './exchange.ts'
 
 /** One server-sent event. */
@@ -39,11 +47,14 @@ export function sse(events: AsyncIterable<SseEvent>, options: SseOptions = {}): 
   }
 }
 
-class EventFrames extends Readable {
+/** The body of an event stream; `end` closes it after the event being sent. */
+export class EventFrames extends Readable {
   readonly #source: AsyncIterator<SseEvent>
   readonly #clock: Clock
   readonly #heartbeat: number
+  readonly #context = currentContext()
   #waiting = false
+  #ended = false
   #cancelBeat: Cancel = () => {}
 
   constructor(source: AsyncIterator<SseEvent>, { heartbeat = 15_000, retry = 2_000, clock = systemClock }: SseOptions) {
@@ -56,17 +67,31 @@ class EventFrames extends Readable {
   }
 
   override _read(): void {
-    if (this.#waiting) return
+    if (this.#waiting || this.#ended) return
     this.#waiting = true
     this.#armHeartbeat()
-    this.#source.next().then(
+    this.#next().then(
       (result) => {
+        if (this.#ended || this.destroyed) return
         this.#waiting = false
         this.#cancelBeat()
-        if (!this.destroyed) this.push(result.done ? null : frame(result.value))
+        if (result.done) this.end()
+        else this.push(frame(result.value))
       },
       (error: unknown) => this.destroy(toError(error)),
     )
+  }
+
+  /** A stream is read in the events of the socket; its source still runs in the request's context. */
+  #next(): Promise<IteratorResult<SseEvent>> {
+    return this.#context ? runInContext(this.#context, () => this.#source.next()) : this.#source.next()
+  }
+
+  end(): void {
+    if (this.#ended || this.destroyed) return
+    this.#ended = true
+    this.#cancelBeat()
+    this.push(null)
   }
 
   /** While the source is silent; a client that does not read gets no more of them. */

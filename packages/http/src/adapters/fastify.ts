@@ -12,7 +12,6 @@ import type { Reply } from '../exchange.ts'
 import { faultReply } from '../fault.ts'
 import { isPromise, runAfter, runBefore } from '../internal/hooks.ts'
 import type { LiveExchange } from '../internal/live_exchange.ts'
-import { unmatchedReply } from '../internal/unmatched_reply.ts'
 import type { Middleware } from '../middleware.ts'
 import type { Operation, OperationOptions } from '../operation.ts'
 import { type HostOptions, type ResolvedHostOptions, resolveHostOptions } from '../options.ts'
@@ -211,8 +210,13 @@ function answerProblems(app: FastifyInstance, host: ResolvedHostOptions, router:
   app.decorate(ROUTERS, routers)
   app.setNotFoundHandler((request, reply) => {
     const exchange = exchangeFor(host, request, reply)
-    const allowed = routers.flatMap((one) => one.allowed(exchange.path))
-    conclude(exchange, reply, unmatchedReply(exchange, [...new Set(allowed)]))
+    const owner = routers.find((one) => one.allowed(exchange.path).length > 0)
+    const answer = (owner ?? NOWHERE).refuse(exchange, owner?.allowed(exchange.path) ?? [])
+    if (isPromise(answer)) void answer.then((ready) => send(reply, ready))
+    else send(reply, answer)
   })
   app.setErrorHandler((error, request, reply) => sendFault(host, error, request, reply))
 }
+
+/** Stands for addresses that belong to no router. */
+const NOWHERE = createRouter([])

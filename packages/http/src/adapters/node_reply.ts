@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http'
 import { Readable } from 'node:stream'
 import type { Reply } from '../exchange.ts'
 import { faultReply } from '../fault.ts'
+import { complete } from '../internal/hooks.ts'
 import type { LiveExchange } from '../internal/live_exchange.ts'
 
 /** The calls by which a reply really leaves, for responses whose own methods have been replaced. */
@@ -64,12 +65,14 @@ function writeStream(
     raw.end()
   })
   body.on('error', (error) => {
-    const told = faultReply(error, exchange)
+    // Writing on after the client has left is no fault of ours.
+    if (response.closed || response.destroyed) return
+    const fault = faultReply(error, exchange)
     if (begun) {
       response.destroy()
       return
     }
-    exchange.bytes = Buffer.byteLength(told.body as string)
+    const told = complete(exchange, fault)
     raw.writeHead(told.status, told.headers)
     raw.end(told.body as string)
   })

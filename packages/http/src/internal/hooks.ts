@@ -2,6 +2,7 @@ import type { Reply } from '../exchange.ts'
 import { faultReply } from '../fault.ts'
 import type { Middleware } from '../middleware.ts'
 import type { LiveExchange } from './live_exchange.ts'
+import { sentBody } from './sent_body.ts'
 
 /** A value now or later. Hooks mostly answer at once, and then nothing is awaited: a promise costs more than most hooks. */
 export type Eventually<T> = T | Promise<T>
@@ -74,7 +75,8 @@ const COMBINED: Record<string, ((own: string | string[], added: string | string[
     link: (own, added) => [own, added].flat().join(', '),
   }
 
-function complete(exchange: LiveExchange, reply: Reply): Reply {
+/** Adds the exchange's headers to a reply that no `after` hook will see any more, and fixes what of its body is sent. */
+export function complete(exchange: LiveExchange, reply: Reply): Reply {
   // A copy: a cached reply is sent many times, and must not gather one request's headers for the next.
   const headers = { ...reply.headers }
   const added = exchange.replyHeaders
@@ -86,27 +88,7 @@ function complete(exchange: LiveExchange, reply: Reply): Reply {
   }
   headers['x-request-id'] = exchange.context.requestId
   if (exchange.host.closing?.aborted) headers['connection'] = 'close'
-  return { status: reply.status, headers, body: sentBody(exchange, reply, headers) }
-}
-
-/** What of the body is sent: nothing to HEAD; and its length, when it is known. */
-function sentBody(exchange: LiveExchange, { status, body }: Reply, headers: Reply['headers']): Reply['body'] {
-  const isHead = exchange.method === 'HEAD'
-  if (body === undefined || status === 204 || status === 304) {
-    if (status === 204 || status === 304 || !isHead) delete headers['content-length']
-    exchange.bytes = 0
-    return undefined
-  }
-  if (typeof body === 'string' || body instanceof Uint8Array) {
-    const length = typeof body === 'string' ? Buffer.byteLength(body) : body.byteLength
-    headers['content-length'] = String(length)
-    exchange.bytes = isHead ? 0 : length
-    return isHead ? undefined : body
-  }
-  if (!isHead) return body
-  body.destroy()
-  exchange.bytes = 0
-  return undefined
+  return { status: reply.status, headers, body: sentBody(exchange, reply.status, headers, reply.body) }
 }
 
 function uniqueWords(lists: string[]): string {

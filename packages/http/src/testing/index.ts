@@ -1,0 +1,1 @@
+export { type AdapterUnderTest, adapterContract, type Exceptions, type Served } from './adapter_contract.ts'
