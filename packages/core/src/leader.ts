@@ -103,7 +103,15 @@ export function createLeader(options: LeaderOptions): Leader {
   function begin(lease: Lease, sentAt: number): void {
     const controller = new AbortController()
     const { signal } = controller
-    const own: Term = { epoch: lease.epoch, signal, controller, lease, validUntil: 0, work: Promise.resolve(), end: undefined }
+    const own: Term = {
+      epoch: lease.epoch,
+      signal,
+      controller,
+      lease,
+      validUntil: 0,
+      work: Promise.resolve(),
+      end: undefined,
+    }
     term = own
     prolong(own, sentAt)
     own.work = Promise.resolve()

@@ -2,6 +2,7 @@ export { createDatabase } from './database/create_database.ts'
 export { type DatabaseOptions, resolveDatabaseOptions } from './database/options.ts'
 export type { CopyPort, Database, PoolStats, Session, Transaction, TransactionOptions } from './database.ts'
 export { type DatabaseErrorCode, hasSqlState, type MigrationErrorCode, sqlStateOf } from './errors.ts'
+export { createPostgresLeases, type PostgresLeasesOptions } from './leases.ts'
 export type { Migration, MigrationModule } from './migration.ts'
 export type { AppliedMigration } from './migration_plan.ts'
 export {

@@ -26,7 +26,10 @@ describe('migrations', () => {
     const own = await createTestSchema()
     after(own.close)
     const base = { database: own.database, schema: own.schema, modules: [shop(goods)] }
-    return { ...own, migratorWith: (more: Partial<MigratorOptions>) => createMigrator({ ...base, ...options, ...more }) }
+    return {
+      ...own,
+      migratorWith: (more: Partial<MigratorOptions>) => createMigrator({ ...base, ...options, ...more }),
+    }
   }
   async function columns({ database, schema }: TestSchema, table: string): Promise<string[]> {
     const { rows } = await database.query<{ name: string }>(
@@ -76,7 +79,13 @@ describe('migrations', () => {
   it('of several processes starting together are each applied by one of them', async () => {
     const own = await fresh({ modules: [shop(goods, prices)] })
     const runs = await Promise.all(Array.from({ length: 5 }, () => own.migratorWith({}).run()))
-    assert.deepEqual(runs.flat().map(({ version }) => version).sort(), [1, 2])
+    assert.deepEqual(
+      runs
+        .flat()
+        .map(({ version }) => version)
+        .sort(),
+      [1, 2],
+    )
   })
 
   it('that fail leave nothing half done, and those before them stay', async () => {
@@ -87,7 +96,10 @@ describe('migrations', () => {
       up: (s) => `CREATE TABLE ${s}.half (id int); ALTER TABLE ${s}.nowhere ADD x int`,
     }
     const migrator = own.migratorWith({ modules: [shop(goods, broken)] })
-    await assert.rejects(migrator.run(), (error) => hasCode(error, 'E_MIGRATION_FAILED') && /shop\/2/.test(error.message))
+    await assert.rejects(
+      migrator.run(),
+      (error) => hasCode(error, 'E_MIGRATION_FAILED') && /shop\/2/.test(error.message),
+    )
     assert.deepEqual(await columns(own, 'half'), [])
     const { applied, pending } = await migrator.status()
     assert.deepEqual([applied.map(({ version }) => version), pending.map(({ version }) => version)], [[1], [2]])
@@ -129,8 +141,7 @@ describe('migrations', () => {
     const own = await fresh()
     await assert.rejects(
       own.migratorWith({ mode: 'check' }).run(),
-      (error) =>
-        hasCode(error, 'E_MIGRATIONS_PENDING') && /shop\/1 \(goods\).*'tailwater migrate'/.test(error.message),
+      (error) => hasCode(error, 'E_MIGRATIONS_PENDING') && /shop\/1 \(goods\).*'tailwater migrate'/.test(error.message),
     )
     assert.deepEqual(await own.migratorWith({ mode: 'off' }).run(), [])
     assert.deepEqual(await columns(own, 'migrations'), [])

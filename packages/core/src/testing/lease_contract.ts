@@ -92,6 +92,15 @@ export function leaseContract(
       assert.equal(await leases.acquire('relay', 'c', 1_000), undefined)
     })
 
+    clause('an older grant of the same holder neither renews nor releases its newer one', async ({ leases, pass }) => {
+      const stale = await leases.acquire('relay', 'a', 1_000)
+      await pass(1_001)
+      await leases.acquire('relay', 'a', 1_000)
+      assert.equal(await leases.renew(stale!, 5_000), undefined)
+      assert.equal(await leases.release(stale!), false)
+      assert.equal(await leases.acquire('relay', 'b', 1_000), undefined)
+    })
+
     function clause(title: string, body: (subject: LeaseStoreUnderTest) => Promise<void>) {
       it(title, { skip: except[title] ?? false }, () => body(subject))
     }
