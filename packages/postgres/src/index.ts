@@ -1,3 +1,4 @@
+export { asQueryable } from './as_queryable.ts'
 export { createDatabase } from './database/create_database.ts'
 export { type DatabaseOptions, resolveDatabaseOptions } from './database/options.ts'
 export type { CopyPort, Database, PoolStats, Session, Transaction, TransactionOptions } from './database.ts'

@@ -1,14 +1,19 @@
 import { type Clock, databaseQuery, toError } from '@tailwater/core'
 import type pg from 'pg'
+import { sqlStateOf } from '../errors.ts'
 import { cancelRequest } from './cancel_request.ts'
 import { endsConnection } from './failure.ts'
 import { publishQuery } from './query_event.ts'
-import { type ServerResult, StatementRun } from './statement_run.ts'
+import type { RunTaker, StatementRun } from './statement_run.ts'
+import type { WireHandler } from './wire.ts'
 
 /** How long a cancelled statement may go on before its connection is given up; milliseconds. */
 const CANCEL_PATIENCE = 5_000
 
-/** What a connection tells its owner. */
+/** How long a goodbye may take; milliseconds. */
+const CLOSE_PATIENCE = 1_000
+
+/** What a connection tells whoever keeps it. */
 export interface ConnectionOwner {
   /** Nothing more to run, and not held by anybody. */
   onIdle(connection: Connection): void
@@ -16,37 +21,53 @@ export interface ConnectionOwner {
   onLost(connection: Connection, error: Error): void
 }
 
+/** How statements reach the server over a connection. */
+export interface ConnectionTraits {
+  target: 'primary' | 'replica'
+  /** False through a transaction pooler: a name would be known to another connection. */
+  named: boolean
+}
+
 /**
  * One connection to the server: runs one statement after the other.
  *
- * Modes: idle; running; cancelling (the statement has been given up, the server asked to stop it, and the
- * next waits until a cancellation can no longer hit it); lost.
+ * Modes: idle; running (a statement, or something that speaks the protocol itself, such as COPY); cancelling (the statement has been given
+ * up, the server asked to stop it, and the next waits until a cancellation can no longer hit it); lost.
  */
-export class Connection {
+export class Connection implements RunTaker {
   readonly client: pg.Client
-  readonly target: 'primary' | 'replica'
+  readonly #traits: ConnectionTraits
   readonly #clock: Clock
-  readonly #named: boolean
   readonly #queue: StatementRun[] = []
   #owner: ConnectionOwner | undefined
   #running: StatementRun | undefined
+  #exclusive = false
   #cancelling: Promise<void> | undefined
   /** Held by a transaction, a session or a COPY, which says when it is done. */
   held = false
   lost: Error | undefined
+  /** Resolves when it is lost or closed. */
+  readonly ended: Promise<void>
+  readonly #onEnded: () => void
+  /** Lost by our own choice. */
+  isClosing = false
+  /** Why it is closed at its next rest. */
+  retired: Error | undefined
   /** When it last became idle. */
   idleSince = 0
 
-  constructor(client: pg.Client, target: 'primary' | 'replica', clock: Clock, named: boolean) {
+  constructor(client: pg.Client, traits: ConnectionTraits, clock: Clock) {
     this.client = client
-    this.target = target
+    this.#traits = traits
     this.#clock = clock
-    this.#named = named
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.ended = promise
+    this.#onEnded = resolve
     client.on('error', (error) => this.lose(error))
     client.on('end', () => this.lose(new Error('the server closed the connection')))
   }
 
-  /** Set once, by whoever keeps it. */
+  /** Set by whoever keeps it. */
   belongTo(owner: ConnectionOwner): void {
     this.#owner = owner
   }
@@ -57,28 +78,52 @@ export class Connection {
     return this.lost === undefined && stream.writable && !stream.readableEnded
   }
 
+  get target(): 'primary' | 'replica' {
+    return this.#traits.target
+  }
+
+  get #busy(): boolean {
+    return this.#running !== undefined || this.#exclusive || this.#cancelling !== undefined
+  }
+
   /** Runs a statement, after those before it. */
-  execute(run: StatementRun): void {
-    if (this.lost) run.reject(this.lost)
-    else if (this.#running || this.#cancelling) this.#queue.push(run)
+  run(run: StatementRun): void {
+    run.connection = this
+    if (this.lost) run.fail(this.lost)
+    else if (this.#busy) this.#queue.push(run)
     else this.#send(run)
   }
 
-  /** Runs a statement of our own. */
-  run(text: string): Promise<ServerResult> {
-    const run = new StatementRun(text, undefined)
-    this.execute(run)
-    return run.result
+  /** A statement reports that it is being sent. */
+  started(run: StatementRun): void {
+    run.startedAt = this.#clock.elapsed()
   }
 
-  /** Asks the server to stop `run`, if it is the one running; a waiting one is dropped. */
+  /** A statement reports its end. */
+  finished(run: StatementRun, error: Error | undefined, rows: number): void {
+    if (run.sent) run.elapsed = this.#clock.elapsed() - run.startedAt
+    if (run.sent && databaseQuery.hasSubscribers) publishQuery(run, this.#traits.target, error, rows)
+    if (error && endsConnection(error)) this.lose(error)
+    if (this.#running !== run) return
+    this.#running = undefined
+    if (this.#cancelling) void this.#recover(this.#cancelling)
+    else this.#next()
+  }
+
+  /** Asks the server to stop `run`, if it is the one running; a waiting one is skipped when its turn comes. */
   cancel(run: StatementRun): void {
-    if (this.#running !== run || this.#cancelling) return
-    const asked = cancelRequest(this.client).catch(() => {})
-    this.#cancelling = asked
+    if (this.#running !== run || this.#cancelling || this.lost) return
+    // If the request cannot be made, patience runs out and the connection goes.
+    this.#cancelling = cancelRequest(this.client).catch(() => {})
     this.#clock.after(CANCEL_PATIENCE, () => {
       if (this.#running === run) this.lose(new Error('a cancelled statement did not end'))
     })
+  }
+
+  /** Gives up a statement that has taken longer than it may; for a pool that looks from time to time. */
+  endOverdue(now: number, reason: (run: StatementRun) => Error): void {
+    const run = this.#running
+    if (run?.sent && run.limit > 0 && now - run.startedAt > run.limit) run.abandon(reason(run))
   }
 
   /** Settles with `reason` whatever runs or waits. */
@@ -92,68 +137,84 @@ export class Connection {
     if (this.lost) return
     this.lost = error
     this.client.connection.stream.destroy()
+    for (const run of this.#queue.splice(0)) run.handleError(error)
+    this.#onEnded()
     this.#owner?.onLost(this, error)
+  }
+
+  /** Whether `error`, told to a statement, is the connection's end. */
+  isLostBy(error: Error): boolean {
+    return this.lost !== undefined || !this.usable || endsConnection(error)
+  }
+
+  /** Whether an error came from the server or its connection, and not from the other end of a stream. */
+  isCause(error: unknown): boolean {
+    return sqlStateOf(error) !== undefined || error === this.lost
+  }
+
+  /** Closes it at its next rest. */
+  retire(reason: Error): void {
+    this.retired ??= reason
   }
 
   /** Closes an idle connection with a goodbye. */
   async end(): Promise<void> {
-    this.lost ??= new Error('the connection was closed')
+    if (this.lost) return
+    this.lost = new Error('the connection was closed')
+    this.isClosing = true
+    this.#onEnded()
+    const patience = this.#clock.after(CLOSE_PATIENCE, () => this.client.connection.stream.destroy())
     await this.client.end()
+    patience()
+    this.#owner?.onLost(this, this.lost)
+  }
+
+  /** Ends the holding. */
+  letGo(): void {
+    this.held = false
+    if (!this.#busy && !this.lost) this.#owner?.onIdle(this)
+  }
+
+  /** Hands the bare client to something that speaks the protocol itself; statements wait meanwhile. */
+  async exclusive<T>(body: (client: pg.Client) => Promise<T>): Promise<T> {
+    if (this.lost) throw this.lost
+    this.#exclusive = true
+    try {
+      return await body(this.client)
+    } catch (error) {
+      if (endsConnection(error)) this.lose(toError(error))
+      throw error
+    } finally {
+      this.#exclusive = false
+      this.#next()
+    }
+  }
+
+  /** Whether a transaction is open that nobody of ours has begun, so that the connection must not be shared. */
+  get isInTransaction(): boolean {
+    const status = this.client.getTransactionStatus?.()
+    return status === 'T' || status === 'E'
   }
 
   #send(run: StatementRun): void {
     this.#running = run
-    run.connection = this
-    run.startedAt = this.#clock.elapsed()
-    const query: pg.QueryConfig = { text: run.text }
-    if (run.values) query.values = run.values as unknown[]
-    if (run.name !== undefined && this.#named) query.name = run.name
-    void this.client.query(query, (error: Error | null, result: pg.QueryResult) => this.#finish(run, error, result))
-  }
-
-  #finish(run: StatementRun, error: Error | null, result: pg.QueryResult | pg.QueryResult[]): void {
-    run.elapsed = this.#clock.elapsed() - run.startedAt
-    const last = Array.isArray(result) ? result.at(-1)! : result
-    if (databaseQuery.hasSubscribers) publishQuery(run, this.target, error, last?.rowCount ?? last?.rows.length ?? 0)
-    if (error && endsConnection(error)) this.lose(error)
-    if (error) run.reject(error)
-    else run.resolve(last as ServerResult)
-    this.#running = undefined
-    if (this.#cancelling) void this.#recover(this.#cancelling)
-    else this.#next()
+    if (!this.#traits.named) run.name = undefined
+    this.client.query(run as WireHandler as unknown as pg.Submittable)
   }
 
   /** The cancellation may still be on its way: it must hit nothing but an empty statement. */
   async #recover(asked: Promise<void>): Promise<void> {
     await asked
-    await new Promise<void>((resolve) => this.client.query(';', () => resolve()))
+    await new Promise<void>((resolve) => void this.client.query(';', () => resolve()))
     this.#cancelling = undefined
     this.#next()
   }
 
   #next(): void {
-    if (this.lost) {
-      for (const run of this.#queue.splice(0)) run.reject(this.lost)
-      return
-    }
+    if (this.#busy || this.lost) return
     let run = this.#queue.shift()
     while (run?.abandoned) run = this.#queue.shift()
     if (run) this.#send(run)
     else if (!this.held) this.#owner?.onIdle(this)
-  }
-
-  /** Ends the holding; true when nothing runs, so that it can be given to the next at once. */
-  letGo(): void {
-    this.held = false
-    if (!this.#running && !this.#cancelling && !this.lost) this.#owner?.onIdle(this)
-  }
-
-  /** Hands the bare client to something that speaks the protocol itself, such as COPY. */
-  exclusive<T>(body: (client: pg.Client) => Promise<T>): Promise<T> {
-    if (this.lost) return Promise.reject(this.lost)
-    return body(this.client).catch((error: unknown) => {
-      if (endsConnection(error)) this.lose(toError(error))
-      throw error
-    })
   }
 }

@@ -35,7 +35,7 @@ export async function connect(settings: ConnectorSettings, clock: Clock): Promis
     client.connection.stream.destroy()
     throw unavailable(toError(error), settings)
   }
-  return new Connection(client, settings.target, clock, !settings.pooled)
+  return new Connection(client, { target: settings.target, named: !settings.pooled }, clock)
 }
 
 function clientConfig(settings: ConnectorSettings): pg.ClientConfig {

@@ -1,5 +1,6 @@
 import { TailwaterError, toError } from '@tailwater/core'
 import { type DatabaseErrorCode, sqlStateOf } from '../errors.ts'
+import type { StatementSite } from './perform.ts'
 import type { StatementRun } from './statement_run.ts'
 
 /** What the driver's error carries of the server's complaint. */
@@ -20,6 +21,16 @@ function isServerComplaint(error: Error): error is ServerComplaint {
   return 'severity' in error && sqlStateOf(error) !== undefined
 }
 
+/** Whether a prepared statement is not what it was when it was prepared: refused before it did anything. */
+export function isStalePlan(error: Error): boolean {
+  if (!isServerComplaint(error)) return false
+  return (
+    error.code === '26000' ||
+    error.code === '42P05' ||
+    (error.code === '0A000' && error.routine === 'RevalidateCachedQuery')
+  )
+}
+
 /** Whether the server ends the connection with this complaint, or says that it has no place for it. */
 export function endsConnection(error: unknown): boolean {
   if (!(error instanceof Error) || !isServerComplaint(error)) return false
@@ -35,47 +46,30 @@ export function databaseError(
   return new TailwaterError(code, message, details)
 }
 
-/**
- * The error that a caller sees for what went wrong with a statement.
- *
- * @param where host and port, for people
- * @param statementTimeout milliseconds after which the server itself cancels; 0 for never
- */
-export function statementError(
-  thrown: unknown,
-  run: StatementRun,
-  where: string,
-  statementTimeout: number,
-): TailwaterError {
-  if (thrown instanceof TailwaterError) return thrown
+/** What is said of a failed statement. */
+type FailedRun = Pick<StatementRun, 'label' | 'sent' | 'elapsed'>
+
+/** The error that a caller sees for what went wrong with a statement. */
+export function statementError(thrown: unknown, run: FailedRun, site: StatementSite): TailwaterError {
+  if (thrown instanceof TailwaterError) return withFreshStack(thrown)
   const error = toError(thrown)
-  if (isServerComplaint(error) && !endsConnection(error)) return complaintError(error, run, statementTimeout)
-  return databaseError(
-    'E_DATABASE_UNAVAILABLE',
-    `the connection to PostgreSQL at ${where} was lost while a statement ran: ${error.message}`,
-    {
-      cause: withoutValues(error),
-      sent: run.sent,
-      sqlState: sqlStateOf(error),
-    },
-  )
+  if (isServerComplaint(error) && !endsConnection(error)) return complaintError(error, run, site.statementTimeout)
+  const when = run.sent ? 'while a statement ran' : 'before a statement was sent'
+  const message = `the connection to PostgreSQL at ${site.where} was lost ${when}: ${error.message}`
+  return databaseError('E_DATABASE_UNAVAILABLE', message, {
+    cause: withoutValues(error),
+    sent: run.sent,
+    sqlState: sqlStateOf(error),
+  })
 }
 
-function complaintError(error: ServerComplaint, run: StatementRun, statementTimeout: number): TailwaterError {
-  const statement = run.name
-  if (error.code === QUERY_CANCELLED) {
-    // The two reasons differ only in a message that the server may translate, so the time decides.
-    const timedOut = statementTimeout > 0 && run.elapsed >= statementTimeout * 0.95
-    return timedOut
-      ? databaseError('E_DATABASE_TIMEOUT', `the statement took longer than ${statementTimeout} ms`, {
-          statement,
-          sqlState: error.code,
-        })
-      : databaseError('E_QUERY_CANCELLED', 'the statement was cancelled on the server', {
-          statement,
-          sqlState: error.code,
-        })
-  }
+/** One outage fails many callers with one error, whose stack would be that of a timer: each gets its own. */
+export function withFreshStack(error: TailwaterError): TailwaterError {
+  return new TailwaterError(error.code, error.message, { ...error.details, cause: error.cause })
+}
+
+function complaintError(error: ServerComplaint, run: FailedRun, statementTimeout: number): TailwaterError {
+  if (error.code === QUERY_CANCELLED) return cancelledError(run, statementTimeout)
   return databaseError('E_QUERY', error.message + hintFor(error), {
     cause: withoutValues(error),
     sqlState: error.code,
@@ -84,8 +78,16 @@ function complaintError(error: ServerComplaint, run: StatementRun, statementTime
     schema: error.schema,
     column: error.column,
     position: error.position === undefined ? undefined : Number(error.position),
-    statement,
+    statement: run.label,
   })
+}
+
+/** The two reasons differ only in a message that the server may translate, so the time decides. */
+function cancelledError(run: FailedRun, statementTimeout: number): TailwaterError {
+  const details = { statement: run.label, sqlState: QUERY_CANCELLED }
+  const timedOut = statementTimeout > 0 && run.elapsed >= statementTimeout * 0.95
+  if (!timedOut) return databaseError('E_QUERY_CANCELLED', 'the statement was cancelled on the server', details)
+  return databaseError('E_DATABASE_TIMEOUT', `the statement took longer than ${statementTimeout} ms`, details)
 }
 
 function hintFor(error: ServerComplaint): string {

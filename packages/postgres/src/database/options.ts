@@ -76,8 +76,9 @@ export interface ResolvedDatabaseOptions {
   min: number
   max: number
   budget: number
-  /** Whether the maxima came from the user, and so must not be lowered in silence. */
+  /** Whether the user set them: then they are not lowered in silence, or not at all. */
   explicitMax: boolean
+  explicitBudget: boolean
   connectTimeout: number
   acquireTimeout: number
   statementTimeout: number
@@ -145,7 +146,8 @@ export function resolveDatabaseOptions(options: DatabaseOptions): ResolvedDataba
     primary: given.url === undefined ? undefined : address(given.url, 'url'),
     direct: given.directUrl === undefined ? undefined : address(given.directUrl, 'directUrl'),
     replicas,
-    explicitMax: given.max !== undefined || given.budget !== undefined,
+    explicitMax: given.max !== undefined,
+    explicitBudget: given.budget !== undefined,
     ...sizes(given, 1 + replicas.length),
   }
 }

@@ -4,13 +4,17 @@ import {
   type Clock,
   type DatabasePoolEvent,
   databasePool,
+  notice,
+  TailwaterError,
   toError,
 } from '@tailwater/core'
 import type { PoolStats } from '../database.ts'
 import type { Connection, ConnectionOwner } from './connection.ts'
 import type { ConnectionSource } from './connection_source.ts'
-import { databaseError } from './failure.ts'
-import { cancelled } from './settle.ts'
+import { databaseError, withFreshStack } from './failure.ts'
+import { HoldRequest, type Waiter } from './hold_request.ts'
+import { OverdueWatch } from './overdue_watch.ts'
+import { cancelled } from './perform.ts'
 import type { StatementRun } from './statement_run.ts'
 
 /**
@@ -28,7 +32,6 @@ import type { StatementRun } from './statement_run.ts'
  */
 export interface PoolSettings {
   name: string
-  target: 'primary' | 'replica'
   min: number
   max: number
   /** Milliseconds a caller waits for a connection. */
@@ -39,26 +42,24 @@ export interface PoolSettings {
 
 /** Milliseconds: some ten quick statements; less opens connections for a burst that is over before they are. */
 const GROW_AFTER = 20
+const GROW_FRACTION = 4
+const GROW_AT_ONCE = 8
+/** Between attempts to reach a server that is away: milliseconds, doubled from the first to the last. */
 const FIRST_PROBE = 100
 const LAST_PROBE = 1_000
 /** What `stop` waits for running work when it is given no deadline; milliseconds. */
 const STOP_PATIENCE = 30_000
 
-interface Waiter {
-  since: number
-  queue: Set<unknown> | undefined
-  readonly abandoned: Error | undefined
-  take(connection: Connection): void
-  fail(error: unknown): void
-}
-
 export class ConnectionPool implements ConnectionSource, ConnectionOwner {
-  readonly #settings: PoolSettings
+  #settings: PoolSettings
   readonly #open: () => Promise<Connection>
   readonly #clock: Clock
   readonly #all = new Set<Connection>()
   readonly #idle: Connection[] = []
+  /** Saying goodbye. */
+  readonly #leaving = new Set<Connection>()
   readonly #waiting = new Set<Waiter>()
+  readonly #watch: OverdueWatch
   #opening = 0
   #state: 'closed' | 'open' | 'closing' = 'closed'
   #outage: Error | undefined
@@ -73,13 +74,22 @@ export class ConnectionPool implements ConnectionSource, ConnectionOwner {
     this.#settings = settings
     this.#open = open
     this.#clock = clock
+    this.#watch = new OverdueWatch(clock, this.#all, () => this.#idle.length === this.#all.size)
   }
 
   run(run: StatementRun): void {
     this.#submit(run)
   }
 
-  acquire(signal?: AbortSignal): Promise<Connection> {
+  async acquire(signal?: AbortSignal): Promise<Connection> {
+    try {
+      return await this.#hold(signal)
+    } catch (error) {
+      throw error instanceof TailwaterError ? withFreshStack(error) : error
+    }
+  }
+
+  #hold(signal: AbortSignal | undefined): Promise<Connection> {
     return new Promise((resolve, reject) => {
       const request = new HoldRequest(resolve, reject)
       if (!signal) return this.#submit(request)
@@ -102,6 +112,22 @@ export class ConnectionPool implements ConnectionSource, ConnectionOwner {
   stats(): PoolStats {
     const { min, max } = this.#settings
     return { open: this.#all.size, idle: this.#idle.length, waiting: this.#waiting.size, min, max }
+  }
+
+  /** Whether the server could not be reached when it was last tried, and no connection is left. */
+  get isAway(): boolean {
+    return this.#outage !== undefined && this.#all.size === 0
+  }
+
+  /** New limits, from now on. */
+  resize(min: number, max: number): void {
+    this.#settings = { ...this.#settings, min, max }
+  }
+
+  /** Starts without waiting for the server: for one that may be away. */
+  startInBackground(): void {
+    this.#state = 'open'
+    this.#keepWarm()
   }
 
   /** Opens the first connection; the others follow in the background. */
@@ -137,13 +163,33 @@ export class ConnectionPool implements ConnectionSource, ConnectionOwner {
 
   onIdle(connection: Connection): void {
     if (!connection.usable) connection.lose(new Error('the connection ended while nobody looked'))
+    else if (connection.retired || connection.isInTransaction) this.#discard(connection)
     else if (!this.#giveToNext(connection)) this.#rest(connection)
+  }
+
+  /** Not fit to be shared any more. */
+  #discard(connection: Connection): void {
+    if (!connection.retired) this.#warnOfOpenTransaction()
+    this.#leave(connection)
+  }
+
+  #leave(connection: Connection): void {
+    this.#all.delete(connection)
+    this.#leaving.add(connection)
+    void connection.end()
+  }
+
+  #warnOfOpenTransaction(): void {
+    if (!notice.hasSubscribers) return
+    const message =
+      'a statement left a transaction open on a shared connection, which was closed: BEGIN through query() is lost, use transaction()'
+    notice.publish({ source: this.#settings.name, level: 'warn', message })
   }
 
   #giveToNext(connection: Connection): boolean {
     for (const waiter of this.#waiting) {
       this.#waiting.delete(waiter)
-      waiter.take(connection)
+      this.#hand(waiter, connection)
       return true
     }
     return false
@@ -157,10 +203,11 @@ export class ConnectionPool implements ConnectionSource, ConnectionOwner {
   }
 
   onLost(connection: Connection, error: Error): void {
-    if (!this.#all.delete(connection)) return
+    if (!this.#leaving.delete(connection) && !this.#all.delete(connection)) return
     const at = this.#idle.indexOf(connection)
     if (at >= 0) this.#idle.splice(at, 1)
-    this.#publish('lost', error)
+    if (connection.isClosing) this.#publish('closed')
+    else this.#publish('lost', error)
     this.#checkEmpty()
     this.#keepWarm()
     if (this.#waiting.size > 0) this.#openFor()
@@ -172,9 +219,14 @@ export class ConnectionPool implements ConnectionSource, ConnectionOwner {
       return
     }
     const connection = this.#takeIdle()
-    if (connection) waiter.take(connection)
-    else if (this.#outage && this.#all.size === 0) waiter.fail(this.#outage)
+    if (connection) this.#hand(waiter, connection)
+    else if (this.isAway) waiter.fail(this.#outage)
     else this.#enqueue(waiter)
+  }
+
+  #hand(waiter: Waiter, connection: Connection): void {
+    this.#watch.wake()
+    waiter.take(connection)
   }
 
   #takeIdle(): Connection | undefined {
@@ -277,9 +329,12 @@ export class ConnectionPool implements ConnectionSource, ConnectionOwner {
     else this.#checkEmpty()
   }
 
+  /** A part of those who wait at a time: most find a connection before theirs would be open. */
   #grow(): void {
-    if (this.#outage || this.#opening > 0 || this.#all.size >= this.#settings.max) return
-    this.#openOne()
+    if (this.#outage || this.#opening > 0) return
+    const room = this.#settings.max - this.#all.size
+    const wanted = Math.ceil(this.#waiting.size / GROW_FRACTION)
+    for (let opened = 0; opened < Math.min(room, wanted, GROW_AT_ONCE); opened++) this.#openOne()
   }
 
   #exhausted(): Error {
@@ -313,22 +368,19 @@ export class ConnectionPool implements ConnectionSource, ConnectionOwner {
 
   #close(connection: Connection): void {
     this.#idle.splice(this.#idle.indexOf(connection), 1)
-    void connection.end().finally(() => {
-      this.#all.delete(connection)
-      this.#publish('closed')
-      this.#checkEmpty()
-    })
+    this.#leave(connection)
   }
 
   #abandonAll(): void {
     this.#failWaiting(this.#closedError())
-    for (const connection of this.#all)
-      connection.lose(databaseError('E_DATABASE_CLOSED', `${this.#settings.name} was stopped`))
+    const stopped = databaseError('E_DATABASE_CLOSED', `${this.#settings.name} was stopped`)
+    for (const connection of this.#all) connection.lose(stopped)
     this.#checkEmpty()
   }
 
   #checkEmpty(): void {
-    if (this.#state === 'closing' && this.#all.size + this.#opening + this.#waiting.size === 0) this.#onEmpty?.()
+    if (this.#state === 'closing' && this.#all.size + this.#leaving.size + this.#opening + this.#waiting.size === 0)
+      this.#onEmpty?.()
   }
 
   #closedError(): Error {
@@ -341,31 +393,5 @@ export class ConnectionPool implements ConnectionSource, ConnectionOwner {
     if (!databasePool.hasSubscribers) return
     const { open, idle, waiting } = this.stats()
     databasePool.publish({ pool: this.#settings.name, change, open, idle, waiting, ...(error ? { error } : {}) })
-  }
-}
-
-/** A caller that wants a connection for itself. */
-class HoldRequest implements Waiter {
-  since = 0
-  queue: Set<unknown> | undefined
-  abandoned: Error | undefined
-  settled: (() => void) | undefined
-  readonly #resolve: (connection: Connection) => void
-  readonly #reject: (error: unknown) => void
-
-  constructor(resolve: (connection: Connection) => void, reject: (error: unknown) => void) {
-    this.#resolve = resolve
-    this.#reject = reject
-  }
-
-  take(connection: Connection): void {
-    this.settled?.()
-    connection.held = true
-    this.#resolve(connection)
-  }
-
-  fail(error: unknown): void {
-    this.settled?.()
-    this.#reject(error)
   }
 }

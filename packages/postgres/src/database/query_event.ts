@@ -2,16 +2,19 @@ import { databaseQuery } from '@tailwater/core'
 import { fingerprint } from './fingerprint.ts'
 import type { StatementRun } from './statement_run.ts'
 
+/** What is told of a finished statement. */
+type FinishedRun = Pick<StatementRun, 'text' | 'label' | 'requestId' | 'elapsed'>
+
 /** Publishes a finished statement; called behind `hasSubscribers`. */
 export function publishQuery(
-  run: StatementRun,
+  run: FinishedRun,
   target: 'primary' | 'replica',
-  error: Error | null,
+  error: Error | undefined,
   rows: number,
 ): void {
   databaseQuery.publish({
     requestId: run.requestId,
-    name: run.name,
+    name: run.label,
     fingerprint: fingerprint(run.text),
     text: run.text,
     ms: run.elapsed,
@@ -21,6 +24,9 @@ export function publishQuery(
   })
 }
 
+/** What the server calls it when a connection is lost without a word. */
+const CONNECTION_FAILURE = '08006'
+
 function codeOf(error: Error): string {
-  return 'code' in error && typeof error.code === 'string' ? error.code : 'ECONNLOST'
+  return 'code' in error && typeof error.code === 'string' ? error.code : CONNECTION_FAILURE
 }

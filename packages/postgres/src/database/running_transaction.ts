@@ -1,11 +1,11 @@
-import type { Readable, Writable } from 'node:stream'
+import type { Writable } from 'node:stream'
 import { backgroundError, toError } from '@tailwater/core'
 import type { Transaction } from '../database.ts'
 import type { QueryOptions, QueryResult, Statement } from '../queryable.ts'
 import type { Connection } from './connection.ts'
-import { copyFrom, copyTo } from './copy.ts'
+import { type CopySource, copyFrom, copyTo } from './copy.ts'
 import { databaseError } from './failure.ts'
-import { type StatementSite, settle } from './settle.ts'
+import { outlasts, performQuery, type StatementSite } from './perform.ts'
 import { StatementRun } from './statement_run.ts'
 
 /** A transaction in progress on a connection held for it. */
@@ -30,28 +30,23 @@ export class RunningTransaction implements Transaction {
     options?: QueryOptions,
   ): Promise<QueryResult<Row>> {
     this.#refuseEnded()
-    const run = new StatementRun(statement, values)
-    this.#connection.execute(run)
-    try {
-      return await settle<Row>(run, options, this.#site)
-    } catch (error) {
-      this.failure ??= toError(error)
-      throw error
-    }
+    if (outlasts(options?.timeout, this.#site.statementTimeout))
+      return this.#unlimited(options!.timeout!, () => this.#run(statement, values, options))
+    return this.#run(statement, values, options)
   }
 
-  async copyIn(
-    text: string,
-    source: Readable | AsyncIterable<Uint8Array | string>,
-    options: QueryOptions = {},
-  ): Promise<number> {
+  async copyIn(text: string, source: CopySource, options: QueryOptions = {}): Promise<number> {
     this.#refuseEnded()
-    return copyFrom(this.#connection, text, source, this.#interruptible(options))
+    return this.#unlimited(options.timeout ?? 0, () =>
+      copyFrom(this.#connection, text, source, this.#interruptible(options), this.#site),
+    )
   }
 
   async copyOut(text: string, sink: Writable, options: QueryOptions = {}): Promise<number> {
     this.#refuseEnded()
-    return copyTo(this.#connection, text, sink, this.#interruptible(options))
+    return this.#unlimited(options.timeout ?? 0, () =>
+      copyTo(this.#connection, text, sink, this.#interruptible(options), this.#site),
+    )
   }
 
   afterCommit(task: () => void | Promise<void>): void {
@@ -103,6 +98,32 @@ export class RunningTransaction implements Transaction {
           backgroundError.publish({ source: `${source}.afterCommit`, error: toError(error) })
       }
     }
+  }
+
+  async #run<Row>(
+    statement: string | Statement,
+    values?: readonly unknown[],
+    options?: QueryOptions,
+  ): Promise<QueryResult<Row>> {
+    try {
+      return await performQuery<Row>(this.#connection, new StatementRun(statement, values), options, this.#site)
+    } catch (error) {
+      this.failure ??= toError(error)
+      throw error
+    }
+  }
+
+  /** Lifts the server's own limit for one step; after a failure it is the rollback that restores it. */
+  async #unlimited<T>(timeout: number, step: () => Promise<T>): Promise<T> {
+    const own = this.#site.statementTimeout
+    if (own === 0) return step()
+    await this.#run(`SET LOCAL statement_timeout = ${Math.ceil(timeout)}`)
+    const result = await step().catch((error: unknown) => {
+      this.failure ??= toError(error)
+      throw error
+    })
+    await this.#run(`SET LOCAL statement_timeout = ${own}`)
+    return result
   }
 
   #interruptible({ signal, ...options }: QueryOptions): QueryOptions {

@@ -1,73 +1,223 @@
-import { currentContext, databaseQuery } from '@tailwater/core'
+import { currentContext, databaseQuery, TailwaterError } from '@tailwater/core'
+import utils from 'pg/lib/utils.js'
 import type { QueryResult, Statement } from '../queryable.ts'
 import type { Connection } from './connection.ts'
+import { isStalePlan } from './failure.ts'
+import { RowShape } from './row_shape.ts'
+import { shapesOf, type WireConnection, type WireHandler, type WireValue } from './wire.ts'
 
 /** The rows of a statement, with the command tag by which a COMMIT that rolled back is told apart. */
 export interface ServerResult extends QueryResult<Record<string, unknown>> {
   command: string
 }
 
+/** What can run a statement on any connection; asked again when a connection broke before the statement was sent. */
+export interface RunTaker {
+  run(run: StatementRun): void
+}
+
+/** A text may be handed to this many connections that turn out to be broken. */
+const MAX_HANDOVERS = 3
+/** The protocol counts the values of a statement in 16 bits. */
+const MAX_VALUES = 65_535
+
 /**
  * One statement on its way: waiting for a connection, running, or settled.
  *
- * It is its own place in the pool's queue and holds its own promise, so that a statement costs one
- * object and one promise however it gets to the server.
+ * It is its own place in the pool's queue, its own promise, and its own end of the driver's protocol, so that
+ * a statement costs one object and one promise. A named statement is described once per connection: later runs save the server and us
+ * the column descriptions, because a plan whose columns have changed is refused (and then run unnamed).
  */
-export class StatementRun {
+export class StatementRun implements WireHandler {
   readonly text: string
-  readonly name: string | undefined
+  /** The name it is given; for messages and events. */
+  readonly label: string | undefined
+  /** The name it is prepared under on the server, if it is. */
+  name: string | undefined
   readonly values: readonly unknown[] | undefined
   readonly result: Promise<ServerResult>
   readonly requestId: string | undefined
-  resolve!: (result: ServerResult) => void
-  reject!: (error: unknown) => void
-  /** Set when handed to a connection: from then on the server may have seen it. */
-  connection: Connection | undefined
-  startedAt = 0
-  /** Milliseconds from being handed to the connection to its last row. */
-  elapsed = 0
-  /** When it joined the pool's queue. */
+  /** Whether the server may have seen it. */
+  sent = false
+  /** Milliseconds by the pool's clock: when it joined the queue, and when it was sent. */
   since = 0
+  startedAt = 0
+  /** Milliseconds from being sent to its last row. */
+  elapsed = 0
+  /** Milliseconds it may take, watched from here; 0 for no limit. */
+  limit = 0
   /** The queue it waits in, to leave it when given up. */
   queue: Set<unknown> | undefined
   /** Why the caller no longer waits. */
   abandoned: Error | undefined
+  connection: Connection | undefined
+  readonly #home: RunTaker | undefined
+  readonly #repeatable: boolean
+  #handovers = 0
+  #resolve!: (result: ServerResult) => void
+  #reject!: (error: unknown) => void
+  #shape: RowShape | undefined
+  #rows: Record<string, unknown>[] = []
+  #last: ServerResult = { rows: this.#rows, rowCount: null, command: '' }
 
-  constructor(statement: string | Statement, values: readonly unknown[] | undefined) {
+  /**
+   * @param home set for a statement that stands alone, and so may move to another connection
+   * @param repeatable for a read, which does no harm when run twice
+   */
+  constructor(
+    statement: string | Statement,
+    values: readonly unknown[] | undefined,
+    home?: RunTaker,
+    repeatable: boolean = false,
+  ) {
     if (typeof statement === 'string') {
       this.text = statement
-      this.name = undefined
+      this.label = undefined
     } else {
       this.text = statement.text
-      this.name = statement.name
+      this.label = statement.name
     }
+    this.name = this.label
     this.values = values
+    this.#home = home
+    this.#repeatable = repeatable
     this.requestId = databaseQuery.hasSubscribers ? currentContext()?.requestId : undefined
     this.result = new Promise((resolve, reject) => {
-      this.resolve = resolve
-      this.reject = reject
+      this.#resolve = resolve
+      this.#reject = reject
     })
   }
 
-  /** Whether the server may have seen it. */
-  get sent(): boolean {
-    return this.connection !== undefined
-  }
-
   take(connection: Connection): void {
-    connection.execute(this)
+    connection.run(this)
   }
 
   fail(error: unknown): void {
-    this.reject(error)
+    this.#reject(error)
   }
 
   /** Settles it with `reason` at once; if it is running, the server is asked to cancel it. */
   abandon(reason: Error): void {
     if (this.abandoned) return
     this.abandoned = reason
-    this.reject(reason)
+    this.#reject(reason)
     this.queue?.delete(this)
     this.connection?.cancel(this)
   }
+
+  submit(wire: WireConnection): Error | null {
+    const { name, text } = this
+    if (this.abandoned) return this.abandoned
+    if (name !== undefined && (wire.parsedStatements[name] ?? text) !== text) return ambiguousName(name)
+    const values = wireValues(this.values)
+    if (values instanceof Error) return values
+    this.sent = true
+    this.connection!.started(this)
+    if (name === undefined && values.length === 0) wire.query(text)
+    else this.#submitExtended(wire, values)
+    return null
+  }
+
+  #submitExtended(wire: WireConnection, values: readonly WireValue[]): void {
+    const { name, text } = this
+    const known =
+      name !== undefined && (wire.parsedStatements[name] ?? wire.submittedNamedStatements[name]) !== undefined
+    const shape = known ? shapesOf(this.connection!.client).get(name) : undefined
+    // One packet for all messages of the statement.
+    wire.stream.cork?.()
+    if (!known) {
+      wire.parse({ text, name })
+      if (name !== undefined) wire.submittedNamedStatements[name] = text
+    }
+    wire.bind({ statement: name, values })
+    if (shape === undefined) wire.describe({ type: 'P', name: '' })
+    else this.#shape = shape
+    wire.execute({})
+    wire.sync()
+    wire.stream.uncork?.()
+  }
+
+  handleRowDescription({ fields }: Parameters<WireHandler['handleRowDescription']>[0]): void {
+    const { client } = this.connection!
+    this.#shape = new RowShape(
+      fields,
+      (oid, format) => client.getTypeParser(oid, format as 'text') as (text: string) => unknown,
+    )
+    if (this.name !== undefined) shapesOf(client).set(this.name, this.#shape)
+  }
+
+  handleDataRow({ fields }: { fields: (string | null)[] }): void {
+    this.#rows.push(this.#shape!.row(fields))
+  }
+
+  /** Several statements in one text answer one after the other: the last one's rows are the result. */
+  handleCommandComplete({ text }: { text: string }): void {
+    const space = text.indexOf(' ')
+    const count = text.lastIndexOf(' ')
+    const command = space < 0 ? text : text.slice(0, space)
+    const counted = count < 0 ? Number.NaN : Number(text.slice(count + 1))
+    this.#last = { rows: this.#rows, rowCount: Number.isNaN(counted) ? null : counted, command }
+    this.#rows = []
+  }
+
+  handleReadyForQuery(): void {
+    this.connection!.finished(this, undefined, this.#last.rowCount ?? this.#last.rows.length)
+    this.#resolve(this.#last)
+  }
+
+  handleError(error: Error): void {
+    const connection = this.connection!
+    if (this.#home && !this.abandoned && this.#repeatElsewhere(connection, error)) return
+    connection.finished(this, error, 0)
+    this.#reject(error)
+  }
+
+  /** Whether the statement has certainly not run, or may run twice, and is on its way again. */
+  #repeatElsewhere(connection: Connection, error: Error): boolean {
+    if (this.#handovers >= MAX_HANDOVERS) return false
+    const lost = (!this.sent || this.#repeatable) && connection.isLostBy(error)
+    if (!lost && !(this.name !== undefined && isStalePlan(error))) return false
+    this.#handovers++
+    connection.retire(error)
+    connection.finished(this, error, 0)
+    this.sent = false
+    this.#shape = undefined
+    this.#rows = []
+    if (!lost) this.name = undefined
+    this.#home!.run(this)
+    return true
+  }
+
+  handleEmptyQuery(): void {}
+
+  handlePortalSuspended(): void {}
+
+  handleCopyInResponse(wire: WireConnection): void {
+    wire.sendCopyFail('COPY FROM STDIN needs copyIn')
+  }
+
+  handleCopyData(): void {}
+}
+
+function wireValues(values: readonly unknown[] | undefined): readonly WireValue[] | Error {
+  if (values === undefined) return []
+  if (values.length > MAX_VALUES) {
+    return new TailwaterError(
+      'E_OPTIONS',
+      `a statement takes at most ${MAX_VALUES} values, got ${values.length}: pass one JSON or array value, or use copyIn`,
+    )
+  }
+  try {
+    return values.map(utils.prepareValue)
+  } catch (error) {
+    return new TailwaterError('E_OPTIONS', 'a value of the statement cannot be written as text', { cause: error })
+  }
+}
+
+function ambiguousName(name: string): Error {
+  return new TailwaterError(
+    'E_OPTIONS',
+    `two statements of different text are named '${name}': a name stands for one text in the whole process`,
+    { name },
+  )
 }

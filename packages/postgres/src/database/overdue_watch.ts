@@ -1,0 +1,36 @@
+import type { Cancel, Clock } from '@tailwater/core'
+import type { Connection } from './connection.ts'
+import { tookTooLong } from './perform.ts'
+
+/** How exactly a limit is kept that only this process watches; milliseconds. */
+const LOOK_EVERY = 500
+
+/**
+ * Ends statements that have run over their limit where the server does not: it may be out of reach, or behind a
+ * pooler that drops its settings. One timer for all connections, and none while all rest, because a timer per statement
+ * would cost every statement for the sake of a rare one.
+ */
+export class OverdueWatch {
+  readonly #clock: Clock
+  readonly #connections: ReadonlySet<Connection>
+  readonly #atRest: () => boolean
+  #cancel: Cancel | undefined
+
+  constructor(clock: Clock, connections: ReadonlySet<Connection>, atRest: () => boolean) {
+    this.#clock = clock
+    this.#connections = connections
+    this.#atRest = atRest
+  }
+
+  /** A statement has been handed to one of the connections. */
+  wake(): void {
+    if (this.#cancel === undefined) this.#cancel = this.#clock.after(LOOK_EVERY, this.#look)
+  }
+
+  readonly #look = () => {
+    this.#cancel = undefined
+    const now = this.#clock.elapsed()
+    for (const connection of this.#connections) connection.endOverdue(now, (run) => tookTooLong(run.limit))
+    if (!this.#atRest()) this.wake()
+  }
+}
