@@ -1,0 +1,16 @@
+/** Codes of the problems that the merchant's API tells; each is explained in docs/errors/merchant.md. */
+export type MerchantErrorCode =
+  | 'E_CUSTOMER_EXISTS'
+  | 'E_IDEMPOTENCY_KEY_EXPIRED'
+  | 'E_IDEMPOTENCY_KEY_REUSED'
+  | 'E_MERCHANT_REQUIRED'
+  | 'E_ORDER_NOT_CANCELLABLE'
+  | 'E_ORDER_NOT_RETURNABLE'
+  | 'E_OUT_OF_STOCK'
+  | 'E_PAYMENT_DECLINED'
+  | 'E_PAYMENT_UNAVAILABLE'
+  | 'E_REFERENCE'
+  | 'E_RETURN_TOO_MUCH'
+  | 'E_SLUG_TAKEN'
+  | 'E_SKU_TAKEN'
+  | 'E_STOCK_RESERVED'
