@@ -1,0 +1,126 @@
+import { problem } from '@tailwater/http'
+import type { Database, Transaction } from '@tailwater/postgres'
+import type { Scope } from '../accounts/caller.ts'
+import { violatedConstraint } from '../database/constraint.ts'
+import type { NewProduct, ProductPatch } from './product.ts'
+import type { ProductStatements } from './product_statements.ts'
+
+/** What editing is made of. */
+export interface EditingParts {
+  database: Database
+  statements: ProductStatements
+}
+
+/** Which product is to be changed, and by whom. */
+export interface EditTarget {
+  id: number
+  scope: Scope
+  /** The version that the change was made from; undefined when it does not matter. */
+  version: number | undefined
+}
+
+/**
+ * Adds a product with its stock and images.
+ * @throws E_REFERENCE, E_SKU_TAKEN
+ */
+export async function createProduct(parts: EditingParts, merchantId: number, product: NewProduct): Promise<number> {
+  const { database, statements } = parts
+  return explained(() =>
+    database.transaction(async (tx) => {
+      const { rows } = await tx.query<{ id: number }>(statements.insert, [
+        merchantId,
+        product.categoryId,
+        product.sku,
+        product.title,
+        product.description ?? '',
+        product.price,
+        product.status ?? 'active',
+        product.onHand ?? 0,
+      ])
+      const { id } = rows[0]!
+      await replaceImages(tx, statements, id, product.images ?? [])
+      return id
+    }),
+  )
+}
+
+/**
+ * Changes a product.
+ * @throws E_NOT_FOUND, E_PRECONDITION_FAILED, E_REFERENCE, E_SKU_TAKEN, E_STOCK_RESERVED
+ */
+export async function changeProduct(parts: EditingParts, target: EditTarget, patch: ProductPatch): Promise<void> {
+  const { database, statements } = parts
+  await explained(() =>
+    database.transaction(async (tx) => {
+      await lockProduct(tx, statements, target)
+      await tx.query(statements.update, [
+        target.id,
+        patch.sku ?? null,
+        patch.title ?? null,
+        patch.description ?? null,
+        patch.price ?? null,
+        patch.categoryId ?? null,
+        patch.status ?? null,
+      ])
+      if (patch.onHand !== undefined) await tx.query(statements.setOnHand, [target.id, patch.onHand])
+      if (patch.images) await replaceImages(tx, statements, target.id, patch.images)
+    }),
+  )
+}
+
+/**
+ * Removes a product: archived when it was ever ordered, because orders point at it, deleted otherwise.
+ * @throws E_NOT_FOUND, E_PRECONDITION_FAILED
+ */
+export async function removeProduct({ database, statements }: EditingParts, target: EditTarget): Promise<void> {
+  await database.transaction(async (tx) => {
+    await lockProduct(tx, statements, target)
+    const { rows } = await tx.query<{ wasOrdered: boolean }>(statements.wasOrdered, [target.id])
+    await tx.query(rows[0]!.wasOrdered ? statements.archive : statements.delete, [target.id])
+  })
+}
+
+/** Locks the stock before the product, in the order in which a checkout comes to them. */
+async function lockProduct(tx: Transaction, statements: ProductStatements, { id, scope, version }: EditTarget) {
+  await tx.query(statements.lockStock, [id])
+  const { rows } = await tx.query<{ version: number }>(statements.lock, [id, scope])
+  if (!rows[0]) throw problem(404, 'E_NOT_FOUND', `There is no product ${id}.`)
+  if (version !== undefined && rows[0].version !== version)
+    throw problem(412, 'E_PRECONDITION_FAILED', `The product has changed since: it is at version ${rows[0].version}.`)
+}
+
+async function replaceImages(
+  tx: Transaction,
+  statements: ProductStatements,
+  id: number,
+  images: NonNullable<NewProduct['images']>,
+): Promise<void> {
+  await tx.query(statements.deleteImages, [id])
+  if (images.length === 0) return
+  await tx.query(statements.insertImages, [id, images.map(({ url }) => url), images.map(({ alt }) => alt ?? '')])
+}
+
+/** Says in the client's words which rule of the tables it ran into. */
+async function explained<T>(edit: () => Promise<T>): Promise<T> {
+  try {
+    return await edit()
+  } catch (error) {
+    switch (violatedConstraint(error)) {
+      case 'products_merchant_id_sku_key':
+        throw problem(409, 'E_SKU_TAKEN', 'Another product of the merchant has this sku.', {
+          errors: [{ path: '/body/sku', message: 'is taken', code: 'unique' }],
+        })
+      case 'products_category_id_fkey':
+        throw problem(422, 'E_REFERENCE', 'There is no such category.', {
+          errors: [{ path: '/body/categoryId', message: 'there is no such category', code: 'reference' }],
+        })
+      case 'products_merchant_id_fkey':
+        throw problem(404, 'E_NOT_FOUND', 'There is no such merchant.')
+      case 'stock_check':
+        throw problem(409, 'E_STOCK_RESERVED', 'More pieces than that are reserved for orders.', {
+          errors: [{ path: '/body/onHand', message: 'is less than what is reserved', code: 'minimum' }],
+        })
+    }
+    throw error
+  }
+}
