@@ -150,9 +150,9 @@ export const merchantMigrations: MigrationModule = {
           key text NOT NULL,
           request_hash bytea NOT NULL,
           order_id bigint REFERENCES ${schema}.orders,
-          -- The whole answer, so that a repeated request gets the same one.
+          -- The whole answer, so that a repeated request gets the same one; json keeps its text as it was.
           status smallint,
-          body jsonb,
+          body json,
           created_at timestamptz NOT NULL DEFAULT now(),
           PRIMARY KEY (merchant_id, key)
         );

@@ -1,0 +1,96 @@
+import type { Clock, JobRunner, Keyring, Mailer, Service } from '@tailwater/core'
+import { createCursors, createTotals, type Route } from '@tailwater/http'
+import { type Database, quoteSchema, type SqlExecutor } from '@tailwater/postgres'
+import { accountStatements } from './accounts/account_statements.ts'
+import { createGate, type Gate } from './accounts/caller.ts'
+import { createIdentity } from './accounts/identity.ts'
+import { tokenRoute } from './accounts/token_route.ts'
+import type { ProductCache } from './catalogue/product_cache.ts'
+import { productEditRoutes } from './catalogue/product_edit_routes.ts'
+import { productRoutes } from './catalogue/product_routes.ts'
+import { productStatements } from './catalogue/product_statements.ts'
+import { abandonedStatements, createCheckoutSweeper } from './orders/abandoned_checkouts.ts'
+import { createCheckout } from './orders/checkout.ts'
+import { defineConfirmation } from './orders/confirmation.ts'
+import { createIdempotency, idempotencyStatements } from './orders/idempotency.ts'
+import { orderRoutes } from './orders/order_routes.ts'
+import { orderStatements } from './orders/order_statements.ts'
+import { stockStatements } from './orders/stock.ts'
+import type { PaymentProvider } from './payments/payment_provider.ts'
+import { defineSettlement } from './payments/settlement.ts'
+import { createSimulatedProvider } from './payments/simulated_provider.ts'
+
+/** What the merchant's backend stands on. */
+export interface MerchantParts {
+  /** Started and migrated. */
+  database: Database
+  /** Name of the schema with the merchant's tables. */
+  schema: string
+  keyring: Keyring
+  clock: Clock
+  /** In front of single products. */
+  products: ProductCache
+  jobs: JobRunner<SqlExecutor>
+  mailer: Mailer
+  /** Whether a token is a platform administrator's, who sees all merchants. */
+  verifyAdmin(token: string): Promise<{ id: string } | undefined>
+  /** @default a simulation that moves no money */
+  payments?: PaymentProvider
+}
+
+/** The merchant's backend. */
+export interface Merchant {
+  /** To be mounted under `/api`. */
+  routes: Route[]
+  /** To be started after the database and stopped before it. */
+  services: Service[]
+  /** For further routes of the application, such as analytics. */
+  gate: Gate
+}
+
+/**
+ * Builds the merchant's backend: catalogue, customers, orders and accounts.
+ *
+ * @example
+ * const merchant = createMerchant({ database, schema, keyring, clock, products, jobs, mailer, verifyAdmin })
+ * await app.register(fastifyRoutes(merchant.routes, { basePath: '/api' }))
+ */
+export function createMerchant(parts: MerchantParts): Merchant {
+  const { database, keyring, clock, products } = parts
+  const schema = quoteSchema(parts.schema)
+  const shared = { database, schema, cursors: createCursors({ keyring }), totals: createTotals({ clock }) }
+  const accounts = accountStatements(schema)
+  const identity = createIdentity({ ...parts, statements: accounts })
+  const gate = createGate(identity.identify)
+  const catalogue = { ...shared, gate, cache: products, statements: productStatements(schema) }
+  const orders = createOrders(parts, schema)
+  return {
+    gate,
+    routes: [
+      tokenRoute({ database, statements: accounts, identity, clock }),
+      ...productRoutes(catalogue),
+      ...productEditRoutes(catalogue),
+      ...orderRoutes({ ...orders, gate }),
+    ],
+    services: [createCheckoutSweeper({ ...orders, statements: abandonedStatements(schema), clock })],
+  }
+}
+
+/** What orders need, wired together. */
+function createOrders(parts: MerchantParts, schema: string) {
+  const { database, jobs, clock, mailer, products, payments = createSimulatedProvider({ clock }) } = parts
+  const statements = orderStatements(schema)
+  const common = {
+    database,
+    statements,
+    payments,
+    stock: stockStatements(schema),
+    idempotency: createIdempotency(idempotencyStatements(schema)),
+    ...defineSettlement(jobs, payments),
+    changed: async (ids: readonly number[]) => {
+      for (const id of ids) await products.invalidate(id)
+    },
+  }
+  const confirmation = defineConfirmation(jobs, { database, mailer, statements })
+  return { ...common, checkout: createCheckout({ ...common, confirmation }), cancellation: common, returns: common }
+}

@@ -1,0 +1,55 @@
+import type { JobKind } from '@tailwater/core'
+import { problem } from '@tailwater/http'
+import type { Database, SqlExecutor, Transaction } from '@tailwater/postgres'
+import { lockOrder, putBack, readReturnableLines } from './locked_order.ts'
+import type { OrderStatements } from './order_statements.ts'
+import type { StockStatements } from './stock.ts'
+
+/** What cancelling is made of. */
+export interface CancellationParts {
+  database: Database
+  statements: OrderStatements
+  stock: StockStatements
+  release: JobKind<{ reference: string }, SqlExecutor>
+  changed(productIds: readonly number[]): void | Promise<void>
+}
+
+/**
+ * Takes an order back whole, before it has left: stock is free again and the payment is let go.
+ *
+ * The provider is told by a job of the same transaction, so that neither a crash nor an unreachable provider can leave
+ * a cancelled order paid. Cancelling a cancelled order changes nothing.
+ *
+ * @param merchantId whose it must be; null for anybody's
+ * @throws E_NOT_FOUND, E_ORDER_NOT_CANCELLABLE
+ */
+export async function cancelOrder(parts: CancellationParts, id: number, merchantId: number | null): Promise<void> {
+  const { database, statements } = parts
+  await database.transaction(
+    async (tx) => {
+      const order = await lockOrder(tx, statements, id, merchantId)
+      if (order.status === 'cancelled') return
+      if (order.kind !== 'order' || (order.status !== 'placed' && order.status !== 'paid'))
+        throw problem(409, 'E_ORDER_NOT_CANCELLABLE', `A ${order.kind} that is ${order.status} cannot be cancelled.`)
+      await refuseIfPartlyReturned(tx, statements, id)
+      const changed = await putBack(tx, parts.stock, order, await readReturnableLines(tx, statements, id))
+      await tx.query(statements.setStatus, [id, 'cancelled'])
+      await releasePayment(tx, parts, id)
+      tx.afterCommit(() => parts.changed(changed))
+    },
+    { retries: 2 },
+  )
+}
+
+async function refuseIfPartlyReturned(tx: Transaction, statements: OrderStatements, id: number): Promise<void> {
+  const { rows } = await tx.query(statements.anyReturn, [id])
+  if (rows.length > 0)
+    throw problem(409, 'E_ORDER_NOT_CANCELLABLE', 'A part of the order was returned. Return the rest instead.')
+}
+
+async function releasePayment(tx: Transaction, parts: CancellationParts, orderId: number): Promise<void> {
+  const { rows } = await tx.query<{ reference: string }>(parts.statements.payment, [orderId])
+  if (!rows[0]) return
+  await tx.query(parts.statements.setPaymentStatus, [orderId, 'voided'])
+  await parts.release.enqueue({ reference: rows[0].reference }, { tx })
+}

@@ -1,0 +1,193 @@
+import { createCache } from '@tailwater/cache'
+import { createKeyring, httpError, listen, type Mail, systemClock } from '@tailwater/core'
+import { fastifyRoutes } from '@tailwater/http/fastify'
+import { createJobs, type Jobs, jobsMigrations } from '@tailwater/jobs'
+import { createDatabase, type Database, tailwaterMigrations } from '@tailwater/postgres'
+import { createTestSchema } from '@tailwater/postgres/testing'
+import Fastify, { type FastifyInstance } from 'fastify'
+import { accountStatements } from '../../src/accounts/account_statements.ts'
+import { createApiKey } from '../../src/accounts/api_key.ts'
+import type { Product } from '../../src/catalogue/product.ts'
+import { merchantMigrations } from '../../src/database/migrations.ts'
+import { createMerchant, type Merchant } from '../../src/merchant.ts'
+import type { PaymentProvider } from '../../src/payments/payment_provider.ts'
+
+/** The administrator's token in tests. */
+export const ADMIN_TOKEN = 'admin-of-the-tests'
+
+/** A reply, its body read as JSON. */
+export interface Answer {
+  status: number
+  headers: Record<string, unknown>
+  // biome-ignore lint/suspicious/noExplicitAny: each test knows the body it asks for
+  body: any
+}
+
+/** One request. */
+export interface Asked {
+  token?: string
+  body?: unknown
+  headers?: Record<string, string>
+}
+
+/** The whole application on a schema of its own. */
+export interface MerchantApp {
+  app: FastifyInstance
+  database: Database
+  schema: string
+  merchant: Merchant
+  jobs: Jobs
+  mails: Mail[]
+  close(): Promise<void>
+  ask(method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE', path: string, asked?: Asked): Promise<Answer>
+  /** Rows of a statement in which `$schema` stands for the schema. */
+  rows<Row = Record<string, unknown>>(text: string, values?: unknown[]): Promise<Row[]>
+}
+
+/** What a test may set. */
+export interface MerchantAppOptions {
+  payments?: PaymentProvider
+  /** Milliseconds for which a product is cached. @default 60000 */
+  ttl?: number
+  /** Put before the database, to watch it. */
+  watch?(database: Database): Database
+}
+
+/** Starts the application. */
+export async function startMerchantApp({
+  payments,
+  ttl = 60_000,
+  watch,
+}: MerchantAppOptions = {}): Promise<MerchantApp> {
+  const { url, schema, close } = await createTestSchema({
+    modules: [tailwaterMigrations, jobsMigrations, merchantMigrations],
+  })
+  const own = createDatabase({ url, min: 0, max: 20 })
+  await own.start()
+  const database = watch ? watch(own) : own
+  const mails: Mail[] = []
+  const cache = createCache<Product | undefined>({ name: 'product', ttl })
+  const jobs = createJobs({ database: own, schema, pollInterval: 50 })
+  const merchant = createMerchant({
+    database,
+    schema,
+    keyring: createKeyring(['a secret of the tests, long enough']),
+    clock: systemClock,
+    products: {
+      get: (id, load) => cache.getOrSet({ key: String(id), load }),
+      invalidate: (id) => cache.delete(String(id)),
+    },
+    jobs,
+    mailer: {
+      async send(mail) {
+        mails.push(mail)
+        return { messageId: mail.messageId ?? '' }
+      },
+      close: async () => {},
+    },
+    verifyAdmin: async (token) => (token === ADMIN_TOKEN ? { id: 'admin' } : undefined),
+    ...(payments && { payments }),
+  })
+  const app = Fastify()
+  const unlisten = listen(httpError, ({ method, path, error }) => console.error(method, path, error))
+  await app.register(fastifyRoutes(merchant.routes, { basePath: '/api', checkResponses: true }))
+  return {
+    app,
+    async close() {
+      await app.close()
+      unlisten()
+      await jobs.stop()
+      await own.stop()
+      await close()
+    },
+    database,
+    schema,
+    merchant,
+    jobs,
+    mails,
+    ask: (method, path, asked) => ask(app, method, path, asked),
+    async rows<Row>(text: string, values: unknown[] = []) {
+      const { rows } = await own.query<Row>(text.replaceAll('$schema', schema), values)
+      return rows
+    },
+  }
+}
+
+async function ask(app: FastifyInstance, method: string, path: string, { token, body, headers }: Asked = {}) {
+  const reply = await app.inject({
+    method: method as 'GET',
+    url: path,
+    headers: { ...(token && { authorization: `Bearer ${token}` }), ...headers },
+    ...(body !== undefined && { payload: body as object }),
+  })
+  return { status: reply.statusCode, headers: reply.headers, body: reply.body === '' ? undefined : reply.json() }
+}
+
+/** A merchant with an API key. */
+export interface TestMerchant {
+  id: number
+  token: string
+}
+
+/** Adds a merchant. */
+export async function addMerchant({ database, schema }: MerchantApp, slug: string): Promise<TestMerchant> {
+  const { rows } = await database.query<{ id: number }>(
+    `INSERT INTO ${schema}.merchants (slug, name) VALUES ($1, initcap($1)) RETURNING id::float8 AS id`,
+    [slug],
+  )
+  const { id } = rows[0]!
+  const { key } = await createApiKey(database, accountStatements(schema), id, 'test')
+  return { id, token: key }
+}
+
+/** Adds a category below another. */
+export async function addCategory({ database, schema }: MerchantApp, slug: string, parent?: number): Promise<number> {
+  const { rows } = await database.query<{ id: number }>(
+    `WITH next AS (SELECT nextval(pg_get_serial_sequence('${schema}.categories', 'id')) AS id)
+     INSERT INTO ${schema}.categories (id, parent_id, slug, name, path)
+     SELECT next.id, $2::bigint, $1, initcap($1), coalesce(parent.path, '{}') || next.id
+     FROM next LEFT JOIN ${schema}.categories parent ON parent.id = $2 RETURNING id::float8 AS id`,
+    [slug, parent ?? null],
+  )
+  return rows[0]!.id
+}
+
+/** Adds a customer. */
+export async function addCustomer(
+  { database, schema }: MerchantApp,
+  merchantId: number,
+  email: string,
+): Promise<number> {
+  const { rows } = await database.query<{ id: number }>(
+    `INSERT INTO ${schema}.customers (merchant_id, email, name, country) VALUES ($1, $2, 'Ada', 'United Kingdom')
+     RETURNING id::float8 AS id`,
+    [merchantId, email],
+  )
+  return rows[0]!.id
+}
+
+/** A product of a test. */
+export interface TestProduct {
+  merchantId: number
+  categoryId: number
+  sku: string
+  title?: string
+  price?: number
+  status?: string
+  onHand?: number
+  createdAt?: string
+}
+
+/** Adds a product with its stock. */
+export async function addProduct({ database, schema }: MerchantApp, product: TestProduct): Promise<number> {
+  const { merchantId, categoryId, sku, title = sku, price = 10, status = 'active', onHand = 100, createdAt } = product
+  const { rows } = await database.query<{ id: number }>(
+    `WITH product AS (
+       INSERT INTO ${schema}.products (merchant_id, category_id, sku, title, price, status, created_at)
+       VALUES ($1, $2, $3, $4, $5, $6, coalesce($7::timestamptz, clock_timestamp())) RETURNING id
+     ), stock AS (INSERT INTO ${schema}.stock (product_id, on_hand) SELECT id, $8 FROM product)
+     SELECT id::float8 AS id FROM product`,
+    [merchantId, categoryId, sku, title, price, status, createdAt ?? null, onHand],
+  )
+  return rows[0]!.id
+}
