@@ -2,7 +2,7 @@ import type { Server } from 'node:http'
 import { type Caches, createCaches } from '@tailwater/cache'
 import type { Clock, FileStore, Keyring, Logger, Mailer } from '@tailwater/core'
 import { startAll, stopAll } from '@tailwater/core'
-import { type Accounts, createAccounts, type FirstAdministrator } from '@tailwater/dashboard'
+import { type Accounts, createAccounts, createDashboard, type FirstAdministrator } from '@tailwater/dashboard'
 import { createJobs, type Jobs } from '@tailwater/jobs'
 import type { Database, Migrator } from '@tailwater/postgres'
 import { createTelemetry, type Telemetry } from '@tailwater/telemetry'
@@ -17,6 +17,7 @@ import { type Ground, openGround, type Progress } from './platform/ground.ts'
 import { keyringOf } from './platform/secrets.ts'
 import { platformServices } from './platform/services.ts'
 import { createSurface } from './platform/surface.ts'
+import { platformVersion } from './platform/version.ts'
 import { type ListenOptions, type ServedHttp, serve } from './process/serve.ts'
 
 /**
@@ -87,7 +88,16 @@ async function assemble(
   const telemetry = createTelemetry({ clock })
   registerGauges(telemetry, database, jobs)
   const surface = createSurface(config, ground, accounts)
-  const parts = { config, ground, surface, logger, mailer, jobs, accounts, telemetry, progress }
+  const dashboard = createDashboard({
+    accounts,
+    telemetry,
+    database,
+    version: platformVersion(),
+    mount: config.dashboardPath,
+    closing: surface.drain.closing,
+    clock,
+  })
+  const parts = { config, ground, surface, dashboard, logger, mailer, jobs, accounts, telemetry, progress }
   const { services, firstAdministrator } = platformServices(parts)
   return {
     ...createMounts(parts),

@@ -1,13 +1,50 @@
 import type { Route } from '@tailwater/http'
+import { type ConnectHandler, connectMiddleware, connectRouter } from '@tailwater/http/connect'
+import { fastifyMiddleware, fastifyRoutes } from '@tailwater/http/fastify'
+import { type FetchHandler, fetchRouter } from '@tailwater/http/fetch'
 import type { PlatformParts } from '../platform/services.ts'
 
-/** Ways to put the platform's routes and middleware into an application. */
+/** What a mount adds to the platform's own routes. */
+export interface MountOptions {
+  /** Routes of the application, with full paths; they join the platform's behind the same middleware. */
+  routes?: readonly Route[]
+}
+
+/** Ways to put the platform into an application: its middleware around everything, and its routes (health, dashboard) beside the application's own. */
 export interface Mounts {
-  /** The platform's own routes: health and the dashboard. */
+  /** The platform's own routes. */
   readonly routes: readonly Route[]
+  /** A Fastify plugin; register it before the application's own routes. */
+  fastify(options?: MountOptions): ReturnType<typeof fastifyRoutes>
+  /** A handler for Express 4 and 5, connect, or `http.createServer`; use it before the application's own. */
+  express(options?: MountOptions): ConnectHandler
+  /** A handler of the Fetch standard that answers the platform's routes and those given. */
+  fetch(options?: MountOptions): FetchHandler
 }
 
 /** Builds the mounts. */
-export function createMounts({ surface }: PlatformParts): Mounts {
-  return { routes: surface.routes }
+export function createMounts({ config, surface, dashboard }: PlatformParts): Mounts {
+  const { host, middleware } = surface
+  const routes = [...surface.routes, ...dashboard.routes]
+  const checkResponses = config.environment !== 'production'
+  const withOwn = (options: MountOptions = {}) => [...routes, ...(options.routes ?? [])]
+  return {
+    routes,
+    fastify(options) {
+      const around = fastifyMiddleware(middleware, host)
+      const answer = fastifyRoutes(withOwn(options), { host, checkResponses })
+      const plugin: ReturnType<typeof fastifyRoutes> = (app, given, done) => {
+        around(app, given, (error) => (error ? done(error) : answer(app, given, done)))
+      }
+      // As fastify-plugin does: the hooks are for the whole application, not for a scope of their own.
+      return Object.assign(plugin, { [Symbol.for('skip-override')]: true })
+    },
+    express(options) {
+      const around = connectMiddleware(middleware, host)
+      const answer = connectRouter(withOwn(options), { host, checkResponses })
+      return (request, response, next = () => response.writeHead(404).end()) =>
+        around(request, response, (error) => (error ? next(error) : answer(request, response, next)))
+    },
+    fetch: (options) => fetchRouter(withOwn(options), { host, middleware, checkResponses }),
+  }
 }

@@ -1,5 +1,5 @@
 import type { Cancel, Mailer, Service } from '@tailwater/core'
-import type { Accounts, FirstAdministrator } from '@tailwater/dashboard'
+import type { Accounts, Dashboard, FirstAdministrator } from '@tailwater/dashboard'
 import type { Jobs } from '@tailwater/jobs'
 import type { Telemetry } from '@tailwater/telemetry'
 import type { ResolvedConfig } from '../config.ts'
@@ -14,6 +14,7 @@ export interface PlatformParts {
   config: ResolvedConfig
   ground: Ground
   surface: Surface
+  dashboard: Dashboard
   logger: ProcessLogger
   mailer: Mailer
   jobs: Jobs
@@ -54,6 +55,7 @@ export function platformServices(parts: PlatformParts): {
     { name: 'mailer', start: nothing, stop: () => mailer.close() },
     telemetry,
     jobs,
+    parts.dashboard,
     {
       name: 'surface',
       start: async () => surface.health.setReady(true),
