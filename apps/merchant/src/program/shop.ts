@@ -1,0 +1,66 @@
+import { createCache } from '@tailwater/cache'
+import type { Service } from '@tailwater/core'
+import { startAll, stopAll } from '@tailwater/core'
+import { fastifyDefaults } from '@tailwater/http/fastify'
+import Fastify, { type FastifyInstance } from 'fastify'
+import type { ListenOptions, ServedHttp, Tailwater } from 'tailwater'
+import type { Product } from '../catalogue/product.ts'
+import { createMerchant } from '../merchant.ts'
+import { MERCHANT_SCHEMA } from './merchant_schema.ts'
+
+/** The merchant's server and what runs beside it. */
+export interface Shop extends Service {
+  /** `http://localhost:3000`, once started. */
+  readonly url: string
+}
+
+/** How long a product is served from memory: as stale as another process's edit may be seen. */
+const PRODUCT_TTL = '10s'
+
+/** Builds the merchant on a started platform, and its server. */
+export async function openShop(platform: Tailwater, options: ListenOptions): Promise<Shop> {
+  const { database, keyring, clock, jobs, mailer, accounts } = platform
+  const products = createCache<Product | undefined>({ name: 'product', ttl: PRODUCT_TTL, clock })
+  const merchant = createMerchant({
+    database,
+    schema: MERCHANT_SCHEMA,
+    keyring,
+    clock,
+    jobs,
+    mailer,
+    products: {
+      get: (id, load) => products.getOrSet({ key: String(id), load }),
+      invalidate: (id) => products.delete(String(id)),
+    },
+    async verifyAdmin(token) {
+      const holder = await accounts.verifyToken(token)
+      return holder && { id: holder.userId }
+    },
+  })
+  const app = await buildServer(platform, merchant.routes)
+  return shopOf(platform.serve(app.server, options), app, merchant.services)
+}
+
+async function buildServer(
+  platform: Tailwater,
+  routes: ReturnType<typeof createMerchant>['routes'],
+): Promise<FastifyInstance> {
+  const app = Fastify(fastifyDefaults())
+  await app.register(platform.fastify({ routes: routes.map((route) => ({ ...route, path: `/api${route.path}` })) }))
+  await app.ready()
+  return app
+}
+
+function shopOf(served: ServedHttp, app: FastifyInstance, services: readonly Service[]): Shop {
+  return {
+    name: 'shop',
+    get url() {
+      return served.url
+    },
+    start: () => startAll([...services, served]),
+    async stop(deadline) {
+      await stopAll([...services, served], deadline)
+      await app.close()
+    },
+  }
+}
