@@ -17,8 +17,12 @@ export class PointRing {
     this.#columns = eachSeries(() => new Float64Array(capacity))
   }
 
-  /** Adds the newest point; the oldest gives way when the ring is full. */
+  /**
+   * Adds the newest point; the oldest gives way when the ring is full. Times stay in order: what a wall clock
+   * that was put back has seen already is forgotten.
+   */
   push(point: Point): void {
+    while (this.#length > 0 && this.#at[this.#slot(this.#length - 1)]! >= point.at) this.#dropLast()
     this.#at[this.#next] = point.at
     for (const name of seriesNames) this.#columns[name][this.#next] = point.values[name] ?? Number.NaN
     this.#next = (this.#next + 1) % this.#capacity
@@ -41,6 +45,11 @@ export class PointRing {
       at: slots.map((slot) => this.#at[slot]!),
       series: eachSeries((name) => slots.map((slot) => read(this.#columns[name], slot))),
     }
+  }
+
+  #dropLast(): void {
+    this.#next = this.#slot(this.#length - 1)
+    this.#length--
   }
 
   /** Where the point of an age lies; 0 is the oldest. */

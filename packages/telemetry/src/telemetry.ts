@@ -53,7 +53,7 @@ export function createTelemetry(options: TelemetryOptions = {}): Telemetry {
   let sampling: Sampling | undefined
 
   function schedule(): Cancel {
-    return clock.after(SAMPLE_MS - (clock.now() % SAMPLE_MS), () => {
+    return clock.after(untilNextSecond(clock.now()), () => {
       if (!sampling) return
       sampling.cancel = schedule()
       sample(sampling)
@@ -98,6 +98,15 @@ export function createTelemetry(options: TelemetryOptions = {}): Telemetry {
   }
 }
 
+/** Timers may fire a little early; what is nearly a whole second counts as one, or the next sample would follow at once. */
+function untilNextSecond(now: number): number {
+  return wholeSecond(now) + SAMPLE_MS - now
+}
+
+function wholeSecond(now: number): number {
+  return Math.round(now / SAMPLE_MS) * SAMPLE_MS
+}
+
 function takePoint(clock: Clock, { recorder, probe }: Sampling, seconds: number, gauges: Iterable<Gauge>): Point {
   const runtime = probe.read()
   const values: Point['values'] = {
@@ -111,7 +120,7 @@ function takePoint(clock: Clock, { recorder, probe }: Sampling, seconds: number,
     'runtime.heapUsed': runtime.heapUsed,
   }
   for (const gauge of gauges) Object.assign(values, gauge())
-  return { at: clock.now(), values }
+  return { at: wholeSecond(clock.now()), values }
 }
 
 /** One bad subscriber must not cost the others their second. */

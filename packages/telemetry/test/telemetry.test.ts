@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import {
   backgroundError,
+  type Clock,
   cacheAccess,
   databasePool,
   databaseQuery,
@@ -136,12 +137,42 @@ test('history holds the last seconds by column, oldest first, and no more than a
   assert.deepEqual(telemetry.since(clock.now()).at, [])
 })
 
-test('a rate is per second also when the sample covers less than one', async (t) => {
-  const { clock, telemetry } = await started(t, 3_600, new FakeClock(Date.UTC(2030, 0, 1) + 500))
+test('a rate is per second also when the sample covers more than one', async (t) => {
+  const { clock, telemetry } = await started(t, 3_600, new FakeClock(Date.UTC(2030, 0, 1) + 600))
   for (let index = 0; index < 30; index++) request({})
-  await clock.advance(500)
-  assert.equal(telemetry.snapshot()!.values['http.requests'], 60)
+  await clock.advance(400)
+  assert.equal(telemetry.snapshot(), undefined)
+  await clock.advance(1_000)
+  assert.equal(telemetry.snapshot()!.values['http.requests']!.toFixed(2), (30 / 1.4).toFixed(2))
   assert.equal(telemetry.snapshot()!.at % 1_000, 0)
+})
+
+test('a timer that fires early makes no sample of a millisecond', async (t) => {
+  const clock = new FakeClock()
+  const early: Clock = {
+    now: () => clock.now(),
+    elapsed: () => clock.elapsed(),
+    after: (ms, task) => clock.after(Math.max(1, ms - 2), task),
+  }
+  const telemetry = createTelemetry({ clock: early })
+  await telemetry.start()
+  t.after(() => telemetry.stop())
+  await clock.advance(10_000)
+  const { at } = telemetry.history(60)
+  assert.deepEqual(
+    at.slice(1).map((time, index) => time - at[index]!),
+    new Array(9).fill(1_000),
+  )
+})
+
+test('when the clock is put back, the history goes back with it', async (t) => {
+  const { clock, telemetry } = await started(t)
+  await clock.advance(10_000)
+  clock.step(-5_000)
+  await clock.advance(1_000)
+  const { at } = telemetry.history(60)
+  assert.equal(at.length, 6)
+  assert.equal(at.at(-1), clock.now())
 })
 
 test('nothing is recorded while stopped, and the history survives', async (t) => {

@@ -1,7 +1,8 @@
-import { SegmentedControl } from '@mantine/core'
+import { ActionIcon } from '@mantine/core'
 import { useCallback, useMemo, useState } from 'react'
 import { localTime, universalTime, written } from '../format.ts'
 import type { Window } from '../live/window.ts'
+import { ChartIcon, TableIcon } from '../shell/icons.tsx'
 import { type ChartData, type ChartDefinition, chartData, hasData } from './chart_definition.ts'
 import { ChartTable } from './chart_table.tsx'
 import { colorOf, type Scheme } from './palette.ts'
@@ -28,7 +29,7 @@ export function Chart({
   range: Range
   scheme: Scheme
 }) {
-  const [view, setView] = useState<'chart' | 'table'>('chart')
+  const [asTable, setAsTable] = useState(false)
   const [hovered, setHovered] = useState<number>()
   const data = useMemo(() => chartData(definition, window, range.ms), [definition, window, range])
   const onHover = useCallback((index: number | undefined) => setHovered(index), [])
@@ -38,19 +39,28 @@ export function Chart({
       <header className="chart-head">
         <h2 id={`${definition.id}-title`}>{definition.title}</h2>
         <span className="note">{definition.note}</span>
-        <SegmentedControl
-          size="xs"
-          aria-label={`How ${definition.title} is shown`}
-          value={view}
-          onChange={(chosen) => setView(chosen as 'chart' | 'table')}
-          data={[
-            { label: 'Chart', value: 'chart' },
-            { label: 'Table', value: 'table' },
-          ]}
-        />
+        {index !== undefined && (
+          <time
+            className="note-time"
+            dateTime={new Date(data.at[index]!).toISOString()}
+            title={universalTime(data.at[index]!)}
+          >
+            {localTime(data.at[index]!)}
+          </time>
+        )}
+        <ActionIcon
+          variant="subtle"
+          color="gray"
+          aria-pressed={asTable}
+          aria-label={`${definition.title} as a table`}
+          title={asTable ? 'Show the chart' : 'Show as a table'}
+          onClick={() => setAsTable(!asTable)}
+        >
+          {asTable ? <ChartIcon /> : <TableIcon />}
+        </ActionIcon>
       </header>
       <Legend definition={definition} data={data} index={index} scheme={scheme} />
-      {view === 'table' ? (
+      {asTable ? (
         <ChartTable definition={definition} data={data} range={range.name} />
       ) : (
         <div className="plot-frame" role="img" aria-label={summaryOf(definition, data, range.name)}>
@@ -74,7 +84,6 @@ function Legend({
   index: number | undefined
   scheme: Scheme
 }) {
-  const at = index === undefined ? undefined : data.at[index]
   return (
     <dl className="facts legend">
       {definition.lines.map((line, position) => (
@@ -91,10 +100,6 @@ function Legend({
           </dd>
         </div>
       ))}
-      <div className="legend-time">
-        <dt className="hidden">Time</dt>
-        <dd title={at === undefined ? undefined : universalTime(at)}>{at === undefined ? 'now' : localTime(at)}</dd>
-      </div>
     </dl>
   )
 }

@@ -18,6 +18,8 @@ export interface Line {
   filled?: boolean
   /** On an axis of its own at the right. */
   right?: boolean
+  /** Its axis is cut at multiples of powers of two. */
+  binary?: boolean
 }
 
 /** One chart: what it shows and how. */
@@ -72,7 +74,7 @@ export const charts: readonly ChartDefinition[] = [
     atMost: 1,
     atLeastRight: 5,
     lines: [
-      { label: 'Hit ratio', hue: 'hitRatio', format: percent, from: ['cache.hitRatio'], filled: true },
+      { label: 'Hit ratio', hue: 'hitRatio', format: percent, from: ['cache.hitRatio'] },
       {
         label: 'Look-ups',
         hue: 'lookups',
@@ -80,6 +82,7 @@ export const charts: readonly ChartDefinition[] = [
         from: ['cache.hits', 'cache.misses'],
         combine: sum,
         right: true,
+        filled: true,
       },
     ],
   },
@@ -113,7 +116,7 @@ export const charts: readonly ChartDefinition[] = [
         combine: ([open = 0, idle = 0]) => Math.max(0, open - idle),
         filled: true,
       },
-      { label: 'Waiting for one', hue: 'errors', format: count, from: ['database.waiting'] },
+      { label: 'Waiting', hue: 'errors', format: count, from: ['database.waiting'] },
     ],
   },
   {
@@ -125,8 +128,8 @@ export const charts: readonly ChartDefinition[] = [
     atLeastRight: 64 * 1_048_576,
     lines: [
       { label: 'CPU', hue: 'cpu', format: percent, from: ['runtime.cpu'], filled: true },
-      { label: 'Event loop busy', hue: 'loop', format: percent, from: ['runtime.eventLoopUtilisation'] },
-      { label: 'Memory', hue: 'lookups', format: bytes, from: ['runtime.rss'], right: true },
+      { label: 'Event loop', hue: 'loop', format: percent, from: ['runtime.eventLoopUtilisation'] },
+      { label: 'Memory', hue: 'lookups', format: bytes, from: ['runtime.rss'], right: true, binary: true },
     ],
   },
 ]
@@ -156,7 +159,7 @@ function columnOf({ from, combine }: Line, window: Window, first: number): Colum
   })
 }
 
-/** Whether a chart has anything to show. */
+/** Whether a chart has anything to show; a line along the bottom is nothing. */
 export function hasData({ columns }: ChartData): boolean {
-  return columns.some((column) => column.some((value) => value !== null))
+  return columns.some((column) => column.some((value) => value !== null && value !== 0))
 }

@@ -56,11 +56,18 @@ export function ChartTable({
   )
 }
 
+/** Rows begin at whole multiples of their length, so that they stay as they are while time goes on. */
 function rowsOf({ at, columns }: ChartData): { rows: Row[]; seconds: number } {
-  const seconds = Math.max(1, Math.round(at.length / ROWS))
+  const span = at.length === 0 ? 0 : at.at(-1)! - at[0]!
+  const seconds = Math.max(1, Math.round(span / 1_000 / ROWS))
+  const slot = (index: number) => Math.floor(at[index]! / (seconds * 1_000))
   const rows: Row[] = []
-  for (let end = at.length; end > 0; end -= seconds)
-    rows.push({ at: at[end - 1]!, values: columns.map((column) => mean(column, Math.max(0, end - seconds), end)) })
+  for (let end = at.length; end > 0; ) {
+    let begin = end - 1
+    while (begin > 0 && slot(begin - 1) === slot(end - 1)) begin--
+    rows.push({ at: at[begin]!, values: columns.map((column) => mean(column, begin, end)) })
+    end = begin
+  }
   return { rows, seconds }
 }
 

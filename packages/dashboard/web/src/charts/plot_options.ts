@@ -5,6 +5,10 @@ import { colorOf, inkOf, type Scheme } from './palette.ts'
 
 /** Everything that hovers together. */
 const SYNC_KEY = 'overview'
+/** From 1 MiB to 1 TiB. */
+const POWERS_OF_TWO = Array.from({ length: 21 }, (_, power) => 2 ** (20 + power))
+/** Farthest that a point may be from the cursor, in pixels. */
+const REACH = 24
 const FONT = '11px system-ui, sans-serif'
 
 /** What the chart around a plot must be told. */
@@ -26,11 +30,12 @@ export function plotOptions(
   const right = definition.lines.find((line) => line.right)
   return {
     ...size,
-    padding: [8, right ? 0 : 12, 0, 0],
+    padding: [8, right ? 0 : 26, 0, 0],
     legend: { show: false },
     cursor: {
       sync: { key: SYNC_KEY, setSeries: false },
       points: { size: 7 },
+      hover: { prox: REACH },
       drag: { x: false, y: false },
       y: false,
     },
@@ -50,8 +55,16 @@ export function plotOptions(
     },
     axes: [timeAxis(scheme), valueAxis('y', left, scheme), ...(right ? [valueAxis('right', right, scheme)] : [])],
     series: [{}, ...definition.lines.map((line) => lineSeries(line, scheme))],
-    hooks: { setCursor: [(plot) => events.onHover(plot.cursor.idx ?? undefined)] },
+    hooks: { setCursor: [(plot) => events.onHover(pointedAt(plot))] },
   }
+}
+
+/** The point under the cursor, if there is one within reach. */
+function pointedAt({ cursor, data, valToPos }: uPlot): number | undefined {
+  const { idx, left } = cursor
+  const at = idx == null ? undefined : data[0][idx]
+  if (idx == null || at === undefined || left === undefined || left < 0) return undefined
+  return Math.abs(valToPos(at, 'x') - left) <= REACH ? idx : undefined
 }
 
 /** A little air above the highest value; `max` is null as long as there is none. */
@@ -89,7 +102,7 @@ function timeAxis(scheme: Scheme): uPlot.Axis {
   }
 }
 
-function valueAxis(scale: 'y' | 'right', { format }: Line, scheme: Scheme): uPlot.Axis {
+function valueAxis(scale: 'y' | 'right', { format, binary }: Line, scheme: Scheme): uPlot.Axis {
   const { grid, text } = inkOf(scheme)
   const isRight = scale === 'right'
   return {
@@ -98,6 +111,7 @@ function valueAxis(scale: 'y' | 'right', { format }: Line, scheme: Scheme): uPlo
     stroke: text,
     font: FONT,
     size: 54,
+    ...(binary ? { incrs: POWERS_OF_TWO } : {}),
     gap: 6,
     space: 34,
     grid: isRight ? { show: false } : { stroke: grid, width: 1 },
@@ -106,10 +120,11 @@ function valueAxis(scale: 'y' | 'right', { format }: Line, scheme: Scheme): uPlo
   }
 }
 
-/** Labels of whole numbers where a scale of counts would repeat them. */
+/** Short, and not twice the same, as a scale of counts would have it that is cut between whole numbers. */
 function axisLabels(quantities: readonly Quantity[]): string[] {
-  const texts = quantities.map(({ text, unit }) =>
-    unit === '' || unit.startsWith('/') || unit === '%' ? `${text}${unit === '%' ? ' %' : unit}` : `${text} ${unit}`,
-  )
+  const texts = quantities.map(({ text, unit }) => {
+    const short = text.replace(/\.0+$/, '')
+    return unit === '' || unit.startsWith('/') ? `${short}${unit}` : `${short} ${unit}`
+  })
   return texts.map((text, index) => (index > 0 && text === texts[index - 1] ? '' : text))
 }

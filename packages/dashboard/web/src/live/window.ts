@@ -13,8 +13,8 @@ export interface Window {
 export const emptyWindow: Window = { at: [], series: {} }
 
 /** The window with one more point; what is older than an hour falls out, some minutes at a time. */
-export function withPoint(window: Window, point: Point): Window {
-  if (point.at <= (window.at.at(-1) ?? 0)) return window
+export function withPoint(given: Window, point: Point): Window {
+  const window = until(given, point.at)
   // Trimming copies every column, so it is done once a minute and not once a second.
   const surplus = window.at[0] !== undefined && point.at - window.at[0] > KEPT_MS + 60_000
   const first = surplus ? window.at.findIndex((at) => at >= point.at - KEPT_MS) : 0
@@ -24,6 +24,14 @@ export function withPoint(window: Window, point: Point): Window {
     series[name] = [...(column ? column.slice(first) : new Array<null>(window.at.length - first).fill(null)), value]
   }
   return { at: [...window.at.slice(first), point.at], series: series as Window['series'] }
+}
+
+/** The window without what is not before a time: a server's clock may be put back. */
+function until(window: Window, end: number): Window {
+  if ((window.at.at(-1) ?? 0) < end) return window
+  const kept = window.at.findIndex((at) => at >= end)
+  const series = Object.entries(window.series).map(([name, column]) => [name, column.slice(0, kept)])
+  return { at: window.at.slice(0, kept), series: Object.fromEntries(series) as Window['series'] }
 }
 
 /** The window with a history put in front, between or behind: the history replaces what it overlaps. */

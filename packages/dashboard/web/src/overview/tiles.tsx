@@ -61,7 +61,7 @@ function requests({ now, line }: Reader): TileContent {
     atLeast: 5,
     details: [
       { label: 'errors', text: written(perSecond, errors) },
-      { label: 'of all', text: written(percent, rate === null ? null : share) },
+      { label: 'share', text: written(percent, rate === null ? null : share) },
     ],
   }
 }
@@ -137,7 +137,7 @@ function connections({ now, line }: Reader, poolMax: number | undefined): TileCo
     value: open,
     format: (value) => ({ text: count(value).text, unit: poolMax ? `of ${poolMax} open` : 'open' }),
     mood: waiting ? 'bad' : 'calm',
-    verdict: waiting ? 'exhausted' : undefined,
+    verdict: waiting ? 'queueing' : undefined,
     ...line('database.open', 'open'),
     atLeast: 5,
     details: [

@@ -22,7 +22,7 @@ function Icon({ children }: { children: ReactNode }) {
 export const SunIcon = () => (
   <Icon>
     <circle cx="10" cy="10" r="3.4" />
-    <path d="M10 2.200v1.600M10 16.200v1.600M2.2 10h1.600M16.2 10h1.600M4.5 4.500l1.1 1.100M14.4 14.400l1.1 1.100M4.5 15.500l1.1-1.100M14.4 5.600l1.1-1.1" />
+    <path d="M10 2.200v1.600M10 16.200v1.600M2.2 10h1.600M16.2 10h1.600M4.5 4.5l1.1 1.100M14.4 14.400l1.1 1.100M4.5 15.5l1.1-1.100M14.4 5.600l1.1-1.1" />
   </Icon>
 )
 
@@ -46,6 +46,21 @@ export const PersonIcon = () => (
   <Icon>
     <circle cx="10" cy="7" r="3.2" />
     <path d="M3.8 16.800c.8-3.1 3.2-4.6 6.2-4.600s5.4 1.5 6.2 4.6" />
+  </Icon>
+)
+
+/** Rows and columns: to the table. */
+export const TableIcon = () => (
+  <Icon>
+    <rect x="3" y="4" width="14" height="12" rx="1.5" />
+    <path d="M3 8h14M3 12h14M8 8v8" />
+  </Icon>
+)
+
+/** A line that goes up: to the chart. */
+export const ChartIcon = () => (
+  <Icon>
+    <path d="M3 3v13.5h14M6 12.5l3.5-4 2.5 2.5 4.5-6" />
   </Icon>
 )
 
