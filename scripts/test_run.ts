@@ -52,13 +52,13 @@ async function main(): Promise<number> {
   rmSync(journal, { force: true })
   // Tests that need a commit to be on the disk start servers of their own.
   const postgres = createEmbeddedPostgres({
-    dataDir: join(cache, 'test-postgres'),
+    dataDir: join(cache, 'test-postgres', 'shared'),
     maxConnections: 500,
     settings: { synchronous_commit: 'off' },
   })
   await postgres.start()
   try {
-    const code = await runTests(testFiles(), postgres.server.url, journal)
+    const code = await runTests(testFiles(), postgres.server.adminUrl, journal)
     if (isFaultRun) console.log(`report: ${writeFaultReport(journal, code === 0)}`)
     return code
   } finally {

@@ -1,11 +1,11 @@
-import { type Clock, embeddedServer, notice, sleep } from '@tailwater/core'
+import { type Clock, notice, sleep } from '@tailwater/core'
 import {
   checkDataVersion,
   type DataFolder,
   isInitialised,
   openDataFolder,
   openSocketDir,
-  readPassword,
+  readPasswords,
   rememberedPort,
   rememberPort,
 } from './data_folder.ts'
@@ -15,29 +15,27 @@ import { initialise } from './initialise.ts'
 import { findNativePackage, type NativePackage } from './native_package.ts'
 import type { ResolvedEmbeddedPostgresOptions } from './options.ts'
 import { findFreePort, isPortFree } from './port.ts'
-import { LOOK_EVERY, launchPostmaster, startFailed, stopPostmaster } from './postmaster.ts'
-import { isServerOf, type PostmasterFile, readPostmasterFile, removeStaleFile } from './postmaster_file.ts'
+import { LOOK_EVERY, launchPostmaster, stopPostmaster } from './postmaster.ts'
+import {
+  identify,
+  isServerOf,
+  orphansOf,
+  type PostmasterFile,
+  readPostmasterFile,
+  removeStaleFile,
+} from './postmaster_file.ts'
 import { programVersion } from './program.ts'
+import { publish, type RunningServer } from './running_server.ts'
+import { startFailed } from './server_log.ts'
 import { serverArguments, serverSettings, settingsMark } from './server_settings.ts'
 import { chooseServerUser, type ServerUser } from './server_user.ts'
-
-/** A server that runs and that this process holds. */
-export interface RunningServer {
-  hold: Hold
-  pid: number
-  port: number
-  folder: DataFolder
-  socketDir: string | undefined
-  password: string
-  how: 'initialised' | 'started' | 'adopted'
-}
 
 /** What one attempt to bring a server up works with. */
 interface Attempt {
   options: ResolvedEmbeddedPostgresOptions
   folder: DataFolder
   native: NativePackage
-  user: ServerUser
+  user: ServerUser | undefined
   socketDir: string | undefined
   settings: Record<string, string>
   mark: string
@@ -50,6 +48,9 @@ interface Attempt {
 
 /** Milliseconds a live server may refuse connections before it is taken for sick and restarted. */
 const SICK_AFTER = 10_000
+
+/** Milliseconds for the children of a dead server to end by themselves. */
+const ORPHAN_PATIENCE = 500
 
 /** How often another free port is tried: between finding and binding one, somebody else may take it. */
 const PORT_ATTEMPTS = 5
@@ -66,23 +67,20 @@ export async function bringUp(
   { keepPort, signal }: { keepPort: number | undefined; signal: AbortSignal },
 ): Promise<RunningServer> {
   const attempt = prepare(options, keepPort, signal)
+  const { folder, clock } = attempt
   let how: RunningServer['how'] = 'adopted'
   while (true) {
-    const running = await runningServer(attempt.folder)
+    const running = runningServer(folder)
     if (running) {
+      if (how === 'adopted') options.onProgress('adopting')
       const hold = await holdRunning(attempt, running)
-      if (hold)
-        return { ...attempt, hold, pid: running.pid, port: running.port, password: readPassword(attempt.folder), how }
+      if (hold) return { ...attempt, hold, pid: running.pid, port: hold.port, passwords: readPasswords(folder), how }
       how = 'adopted'
     } else {
       how = await launch(attempt)
     }
-    if (attempt.clock.elapsed() > attempt.deadline)
-      throw embeddedError(
-        'E_EMBEDDED_START_FAILED',
-        `PostgreSQL was not ready in time: see ${attempt.folder.logFile}, or give it longer (startTimeout)`,
-      )
-    await sleep(attempt.clock, LOOK_EVERY, signal)
+    if (clock.elapsed() > attempt.deadline) throw notReady(attempt)
+    await sleep(clock, LOOK_EVERY, signal)
   }
 }
 
@@ -90,31 +88,20 @@ function prepare(options: ResolvedEmbeddedPostgresOptions, keepPort: number | un
   const { clock } = options
   const folder = openDataFolder(options.dataDir)
   const native = findNativePackage(options.nativeDir)
-  const user = chooseServerUser(folder.pgdata)
+  const user = chooseServerUser(folder.pgdata, native.postgres)
   const socketDir = openSocketDir(folder, user)
   const settings = serverSettings({ ...options, socketDir })
   const fixedPort = keepPort ?? (options.port || undefined)
   const mark = settingsMark({ ...settings, port: String(options.port) }, native.postgres)
-  return {
-    options,
-    folder,
-    native,
-    user,
-    socketDir,
-    settings,
-    mark,
-    fixedPort,
-    deadline: clock.elapsed() + options.startTimeout,
-    clock,
-    signal,
-  }
+  const deadline = clock.elapsed() + options.startTimeout
+  return { options, folder, native, user, socketDir, settings, mark, fixedPort, deadline, clock, signal }
 }
 
 /** The server that runs in the folder, if one does; the file of one that is gone is removed. */
-async function runningServer(folder: DataFolder): Promise<PostmasterFile | undefined> {
+function runningServer(folder: DataFolder): PostmasterFile | undefined {
   const file = readPostmasterFile(folder.pgdata)
   if (!file) return undefined
-  if (isServerOf(folder.pgdata, file)) return file
+  if (isServerOf(folder.pgdata, file.pid)) return file
   removeStaleFile(folder.pgdata, file)
   return undefined
 }
@@ -126,23 +113,38 @@ async function launch(attempt: Attempt): Promise<RunningServer['how']> {
   let how: RunningServer['how'] = 'started'
   if (!isInitialised(folder.pgdata)) {
     options.onProgress('initialising')
-    if (await initialise(folder, native.initdb, user)) how = 'initialised'
-    publish(folder, 'initialised', undefined)
+    if (await initialise(folder, native.initdb, user)) {
+      publish(folder, 'initialised')
+      how = 'initialised'
+    }
   }
   checkDataVersion(folder.pgdata, version)
   options.onProgress('starting')
+  return (await launchOnPort(attempt)) === 'ready' ? how : 'adopted'
+}
+
+async function launchOnPort(attempt: Attempt): Promise<'ready' | 'overtaken'> {
+  const { folder, native, fixedPort, user } = attempt
   for (let attempts = 1; ; attempts++) {
-    const port = attempt.fixedPort ?? (await choosePort(folder))
-    if (attempt.fixedPort && !(await isPortFree(port))) throw portTaken(port)
+    const port = fixedPort ?? (await choosePort(folder))
+    if (fixedPort && !(await isPortFree(port))) throw portTaken(port)
     const args = serverArguments(folder.pgdata, port, attempt.settings, attempt.mark)
     const outcome = await launchPostmaster({ folder, postgres: native.postgres, args, user }, attempt)
-    if (outcome.kind === 'overtaken') return 'adopted'
-    if (outcome.kind === 'failed') throw startFailed(folder, outcome.log)
-    if (outcome.kind === 'ready') {
-      rememberPort(folder, port, user)
-      return how
+    switch (outcome.kind) {
+      case 'ready':
+        rememberPort(folder, port, user)
+        return 'ready'
+      case 'overtaken':
+        if (!runningServer(folder)) await endOrphans(attempt)
+        return 'overtaken'
+      case 'port-taken':
+        if (fixedPort || attempts === PORT_ATTEMPTS) throw portTaken(port)
+        break
+      case 'failed':
+        throw startFailed(folder, outcome.log)
+      case 'slow':
+        throw notReady(attempt)
     }
-    if (attempt.fixedPort || attempts === PORT_ATTEMPTS) throw portTaken(port)
   }
 }
 
@@ -158,6 +160,13 @@ function portTaken(port: number): Error {
   )
 }
 
+/** Waits for the children of a dead server, and ends those whose statement would go on for long: its client is cut off anyway. */
+async function endOrphans({ clock, folder, signal }: Attempt): Promise<void> {
+  const until = clock.elapsed() + ORPHAN_PATIENCE
+  while (orphansOf(folder.pgdata).length > 0 && clock.elapsed() < until) await sleep(clock, LOOK_EVERY, signal)
+  for (const pid of orphansOf(folder.pgdata)) process.kill(pid, 'SIGKILL')
+}
+
 /**
  * Takes hold of a server found running. Undefined when there is none to hold any more, because it ended or was restarted
  * with other settings.
@@ -167,11 +176,11 @@ async function holdRunning(attempt: Attempt, running: PostmasterFile): Promise<H
   const sickAt = clock.elapsed() + SICK_AFTER
   while (true) {
     const file = readPostmasterFile(folder.pgdata)
-    if (file?.pid !== running.pid || !isServerOf(folder.pgdata, file)) return undefined
-    const held = file.port > 0 ? await takeHold(file.port, readPassword(folder)) : 'not-ready'
+    if (file?.pid !== running.pid || !isServerOf(folder.pgdata, file.pid)) return undefined
+    const held = file.port > 0 ? await takeHold(file.port, readPasswords(folder).admin) : 'not-ready'
     if (typeof held === 'object') return keepIfFit(attempt, running, held)
     if (held === 'wrong-password') throw wrongPassword(folder)
-    if (held === 'not-listening' && clock.elapsed() > sickAt) return replace(attempt, running)
+    if (held === 'not-listening' && clock.elapsed() > sickAt) return replace(attempt, file)
     if (clock.elapsed() > attempt.deadline) throw notReady(attempt, held)
     await sleep(clock, LOOK_EVERY, signal)
   }
@@ -182,7 +191,7 @@ async function keepIfFit(attempt: Attempt, running: PostmasterFile, hold: Hold):
   if (hold.server.mark === attempt.mark) return hold
   if (await hold.becomeLast()) {
     await replace(attempt, running)
-    await hold.close().catch(() => {})
+    await hold.close()
     return undefined
   }
   if (!(await hold.share())) {
@@ -193,37 +202,31 @@ async function keepIfFit(attempt: Attempt, running: PostmasterFile, hold: Hold):
     notice.publish({
       source: 'embedded-postgres',
       level: 'warn',
-      message: 'the embedded PostgreSQL runs for another process with other settings; they apply when all have stopped',
+      message:
+        'the embedded PostgreSQL runs for another process with other settings; ours apply once all processes have stopped',
     })
   return hold
 }
 
-async function replace({ clock, folder, options }: Attempt, { pid }: PostmasterFile): Promise<undefined> {
+async function replace({ clock, folder, options }: Attempt, file: PostmasterFile): Promise<undefined> {
+  // Whoever that process is, it does not let us in, and is not ours to stop.
+  if (identify(folder.pgdata, file.pid) === 'unknown') return removeStaleFile(folder.pgdata, file) as undefined
   options.onProgress('stopping-orphan')
-  await stopPostmaster(folder.pgdata, pid, { clock, deadline: clock.elapsed() + options.stopTimeout })
-  publish(folder, 'stopped-orphan', pid)
+  await stopPostmaster(folder.pgdata, file.pid, { clock, deadline: clock.elapsed() + options.stopTimeout })
+  publish(folder, 'stopped-orphan', file.pid)
 }
 
-function wrongPassword({ passwordFile, pgdata }: DataFolder): Error {
+function wrongPassword({ adminPasswordFile, pgdata }: DataFolder): Error {
   return embeddedError(
     'E_EMBEDDED_PASSWORD',
-    `the server of ${pgdata} refuses the password in ${passwordFile}: put the right one back`,
+    `the server of ${pgdata} refuses the password in ${adminPasswordFile}: put the right one back`,
   )
 }
 
-function notReady({ folder }: Attempt, refusal: HoldRefusal): Error {
-  const doing = refusal === 'being-stopped' ? 'is still being stopped by another process' : 'is still recovering'
+function notReady({ folder }: Attempt, refusal: HoldRefusal = 'not-ready'): Error {
+  const doing = refusal === 'being-stopped' ? 'is still being stopped by another process' : 'is still getting ready'
   return embeddedError(
     'E_EMBEDDED_START_FAILED',
     `PostgreSQL ${doing}: start again later, or give it longer (startTimeout); its log: ${folder.logFile}`,
   )
-}
-
-/** Tells those who listen what became of the server. */
-export function publish(
-  folder: DataFolder,
-  change: 'initialised' | 'stopped-orphan' | 'started' | 'adopted' | 'crashed' | 'restarted' | 'stopped',
-  pid: number | undefined,
-): void {
-  if (embeddedServer.hasSubscribers) embeddedServer.publish({ change, pid, dataDir: folder.root })
 }

@@ -12,7 +12,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { embeddedError, errnoOf } from './errors.ts'
 import type { ServerUser } from './server_user.ts'
 
@@ -25,8 +25,10 @@ import type { ServerUser } from './server_user.ts'
 export interface DataFolder {
   root: string
   pgdata: string
-  /** 0600, inside `pgdata`: the two live and die together. */
+  /** Of the application's role; 0600, inside `pgdata`: the three live and die together. */
   passwordFile: string
+  /** Of the superuser, whom only the supervisor is. */
+  adminPasswordFile: string
   /** What is remembered between starts: the port. */
   stateFile: string
   logFile: string
@@ -57,9 +59,7 @@ const SOCKET_PATH_MAX = 103
  */
 export function openDataFolder(dataDir: string): DataFolder {
   try {
-    const made = mkdirSync(dataDir, { recursive: true, mode: 0o700 })
-    // The unprivileged server of a root process passes through; `pgdata` below is closed to all but it.
-    if (made && process.getuid?.() === 0) chmodSync(dataDir, 0o711)
+    makeFolder(dataDir)
     accessSync(dataDir, constants.R_OK | constants.W_OK | constants.X_OK)
   } catch (cause) {
     throw embeddedError(
@@ -74,6 +74,7 @@ export function openDataFolder(dataDir: string): DataFolder {
     root,
     pgdata,
     passwordFile: join(pgdata, 'tailwater.password'),
+    adminPasswordFile: join(pgdata, 'postgres.password'),
     stateFile: join(pgdata, 'tailwater.json'),
     logFile: join(root, 'server.log'),
   }
@@ -81,17 +82,27 @@ export function openDataFolder(dataDir: string): DataFolder {
   return folder
 }
 
-function refuseForeign({ root, pgdata, passwordFile }: DataFolder): void {
+/** The server that root starts is not root, and has to pass through; `pgdata` below is closed to all but it. */
+function makeFolder(dataDir: string): void {
+  const mode = process.getuid?.() === 0 ? 0o711 : 0o700
+  const first = mkdirSync(dataDir, { recursive: true, mode })
+  if (!first) return
+  // The process's umask may have closed what was just made.
+  for (let dir = dataDir; dir.length >= first.length; dir = dirname(dir)) chmodSync(dir, mode)
+}
+
+function refuseForeign({ root, pgdata, passwordFile, adminPasswordFile }: DataFolder): void {
   const stranger = readdirSync(root).find((name) => !OURS.has(name) && !name.startsWith(STAGE_PREFIX))
   if (stranger)
     throw embeddedError(
       'E_EMBEDDED_FOLDER_FOREIGN',
       `the data folder ${root} holds something else ('${stranger}'): name an empty folder, or one that Tailwater made (DATA_DIR)`,
     )
-  if (isInitialised(pgdata) && !isFile(passwordFile))
+  const missing = isInitialised(pgdata) && [passwordFile, adminPasswordFile].find((path) => !isFile(path))
+  if (missing)
     throw embeddedError(
       'E_EMBEDDED_PASSWORD',
-      `${passwordFile} is missing: put it back, or name another folder (DATA_DIR); without it nobody can log in to this data`,
+      `${missing} is missing: put it back, or name another folder (DATA_DIR); without it nobody can log in to this data`,
     )
 }
 
@@ -128,19 +139,20 @@ export function rememberedPort(folder: DataFolder): number | undefined {
 }
 
 /** Keeps the port for the next start. */
-export function rememberPort(folder: DataFolder, port: number, user: ServerUser): void {
+export function rememberPort(folder: DataFolder, port: number, user: ServerUser | undefined): void {
   writeOwned(folder.stateFile, `${JSON.stringify({ port })}\n`, user)
 }
 
 /** Writes a file that only the server's user may read. */
-export function writeOwned(path: string, text: string, user: ServerUser): void {
+export function writeOwned(path: string, text: string, user: ServerUser | undefined): void {
   writeFileSync(path, text, { mode: 0o600 })
   if (user) chownSync(path, user.uid, user.gid)
 }
 
-/** The password of the one user. */
-export function readPassword(folder: DataFolder): string {
-  return readFileSync(folder.passwordFile, 'utf8').trim()
+/** The roles, and their passwords as they are on disk. */
+export function readPasswords(folder: DataFolder): { application: string; admin: string } {
+  const read = (path: string) => readFileSync(path, 'utf8').trim()
+  return { application: read(folder.passwordFile), admin: read(folder.adminPasswordFile) }
 }
 
 /**
@@ -149,7 +161,7 @@ export function readPassword(folder: DataFolder): string {
  * It lies in the data folder, unless that path is too long for a socket: then in the system's temporary folder, under
  * a name that follows from the data folder and belongs to the server's user.
  */
-export function openSocketDir(folder: DataFolder, user: ServerUser): string | undefined {
+export function openSocketDir(folder: DataFolder, user: ServerUser | undefined): string | undefined {
   if (process.platform === 'win32') return undefined
   const near = join(folder.root, 'socket')
   if (fitsSocket(near)) return closedDir(near, user)
@@ -163,7 +175,7 @@ function fitsSocket(dir: string): boolean {
 }
 
 /** A folder of the server's user alone; undefined when somebody else has taken its name. */
-function closedDir(dir: string, user: ServerUser): string | undefined {
+function closedDir(dir: string, user: ServerUser | undefined): string | undefined {
   mkdirSync(dir, { recursive: true, mode: 0o700 })
   const stats = lstatSync(dir)
   const wanted = user?.uid ?? process.getuid?.()

@@ -1,7 +1,8 @@
 import { backgroundError, createService, type Service, sleep, toError } from '@tailwater/core'
-import { bringUp, publish, type RunningServer } from './bring_up.ts'
-import { embeddedError, errnoOf } from './errors.ts'
-import { SERVER_ROLE } from './initialise.ts'
+import { APPLICATION, makeApplicationDatabase } from './application_database.ts'
+import { bringUp } from './bring_up.ts'
+import { embeddedError } from './errors.ts'
+import { ADMIN_ROLE } from './initialise.ts'
 import { keepAlive } from './keep_alive.ts'
 import {
   type EmbeddedPostgresOptions,
@@ -9,31 +10,33 @@ import {
   resolveEmbeddedPostgresOptions,
 } from './options.ts'
 import { LOOPBACK } from './port.ts'
-import { stopPostmaster } from './postmaster.ts'
-
-/** The database that is made for the application. */
-const DATABASE = 'tailwater'
+import { isServerOf } from './postmaster_file.ts'
+import { letGo, publish, type RunningServer } from './running_server.ts'
 
 /** A server that is up. */
 export interface EmbeddedServer {
-  /** With the password: not for a log. */
+  /** For the application, whose role owns the database; with the password: not for a log. */
   url: string
-  /** The folder of its Unix socket, closed to others; undefined on Windows. */
+  /** The same database as the superuser. */
+  adminUrl: string
+  /** The folder of its Unix socket, closed to others; undefined where there is none. */
   socketDir: string | undefined
+  /** On 127.0.0.1. */
   port: number
   pid: number
   dataDir: string
   version: string
+  /** How it was found or made. */
   how: 'initialised' | 'started' | 'adopted'
 }
 
-/** A PostgreSQL of one's own, run by this process and outliving it only by accident. */
+/** A PostgreSQL of one's own, supervised by this process, which it outlives only by accident. */
 export interface EmbeddedPostgres extends Service {
   /** @throws E_EMBEDDED_NOT_STARTED before the first start and after a stop */
   readonly server: EmbeddedServer
 }
 
-/** Milliseconds before a crashed server is started the nth time within a minute; the last one stays. */
+/** Milliseconds before a crashed server is started for the nth time without having been steady between; the last one stays. */
 const RESTART_BACKOFF = [0, 100, 500, 1_000, 5_000, 10_000]
 
 /** Milliseconds a restarted server must have run for the back-off to begin anew. */
@@ -44,9 +47,9 @@ const STEADY_AFTER = 60_000
  *
  * The server is detached from this process: if Node is killed, it keeps running, and the next start adopts it. Several
  * processes may use one folder; the last one to stop ends the server. If the server crashes it is started
- * again on the same port; committed rows are never lost, connections are.
+ * again on the same port; committed rows are never lost, connections are. It does not keep this process alive.
  *
- * @throws E_OPTIONS, E_EMBEDDED_IN_PRODUCTION
+ * @throws E_OPTIONS, E_EMBEDDED_IN_PRODUCTION; `start` rejects with the other `E_EMBEDDED_…`
  * @example
  * const postgres = createEmbeddedPostgres({ dataDir: './data/postgres' })
  * await postgres.start()
@@ -67,7 +70,7 @@ export function createEmbeddedPostgres(options: EmbeddedPostgresOptions): Embedd
   }
 }
 
-/** Keeps one server up. Modes: stopped, up, and between a crash and the restart: recovering, with the last server still shown. */
+/** Keeps one server up. Modes: stopped; up; and between a crash and the restart recovering, with the last server still shown. */
 class Supervisor {
   readonly #options: ResolvedEmbeddedPostgresOptions
   #running: RunningServer | undefined
@@ -82,16 +85,30 @@ class Supervisor {
   get server(): EmbeddedServer {
     if (!this.#running)
       throw embeddedError('E_EMBEDDED_NOT_STARTED', 'the embedded PostgreSQL is not running: await start() first')
-    const { port, pid, password, folder, socketDir, hold, how } = this.#running
-    const url = `postgres://${SERVER_ROLE}:${password}@${LOOPBACK}:${port}/${DATABASE}`
-    return { url, socketDir, port, pid, dataDir: folder.root, version: hold.server.version, how }
+    const { port, pid, passwords, folder, socketDir, hold, how } = this.#running
+    const url = (role: string, password: string) => `postgres://${role}:${password}@${LOOPBACK}:${port}/${APPLICATION}`
+    return {
+      url: url(APPLICATION, passwords.application),
+      adminUrl: url(ADMIN_ROLE, passwords.admin),
+      socketDir,
+      port,
+      pid,
+      dataDir: folder.root,
+      version: hold.server.version,
+      how,
+    }
   }
 
   async start(): Promise<void> {
     this.#abort = new AbortController()
     this.#restarts = 0
     const running = await bringUp(this.#options, { keepPort: undefined, signal: this.#abort.signal })
-    await makeDatabase(running)
+    try {
+      await makeApplicationDatabase(running.hold, running.passwords.application)
+    } catch (error) {
+      await this.#letGo(running)
+      throw error
+    }
     this.#watch(running)
     publish(running.folder, running.how === 'adopted' ? 'adopted' : 'started', running.pid)
   }
@@ -101,17 +118,12 @@ class Supervisor {
     await this.#recovery
     const running = this.#running
     this.#running = undefined
-    if (!running) return
+    if (running) await this.#letGo(running, deadline)
+  }
+
+  #letGo(running: RunningServer, deadline?: number): Promise<void> {
     const { clock, stopTimeout } = this.#options
-    const last = await running.hold.becomeLast().catch(() => false)
-    if (last) {
-      await stopPostmaster(running.folder.pgdata, running.pid, {
-        clock,
-        deadline: deadline ?? clock.elapsed() + stopTimeout,
-      })
-      publish(running.folder, 'stopped', running.pid)
-    }
-    await running.hold.close().catch(() => {})
+    return letGo(running, { clock, deadline: deadline ?? clock.elapsed() + stopTimeout })
   }
 
   #watch(running: RunningServer): void {
@@ -125,9 +137,9 @@ class Supervisor {
     })
   }
 
-  /** Runs until the server is held again, or the service is stopped. */
+  /** Runs until a server is held again, be it the same one after a cut connection, or the service is stopped. */
   async #recover(before: RunningServer, signal: AbortSignal): Promise<void> {
-    publish(before.folder, 'crashed', before.pid)
+    if (!isServerOf(before.folder.pgdata, before.pid)) publish(before.folder, 'crashed', before.pid)
     this.#options.onProgress('recovering')
     while (!signal.aborted) {
       const pause = RESTART_BACKOFF[Math.min(this.#restarts++, RESTART_BACKOFF.length - 1)]!
@@ -135,23 +147,13 @@ class Supervisor {
         await sleep(this.#options.clock, pause, signal)
         const running = await bringUp(this.#options, { keepPort: before.port, signal })
         this.#watch(running)
-        return publish(running.folder, 'restarted', running.pid)
+        if (running.pid !== before.pid) publish(running.folder, 'restarted', running.pid)
+        return
       } catch (error) {
         if (signal.aborted) return
         if (backgroundError.hasSubscribers)
           backgroundError.publish({ source: 'embedded-postgres', error: toError(error) })
       }
     }
-  }
-}
-
-async function makeDatabase({ hold }: RunningServer): Promise<void> {
-  const found = await hold.run(`SELECT 1 FROM pg_database WHERE datname = '${DATABASE}'`)
-  if (found.length > 0) return
-  try {
-    await hold.run(`CREATE DATABASE ${DATABASE}`)
-  } catch (error) {
-    // Another process made it meanwhile: as a duplicate name (42P04), or as a duplicate key beneath it (23505).
-    if (!['42P04', '23505'].includes(errnoOf(error) ?? '')) throw error
   }
 }

@@ -1,6 +1,6 @@
 import pg from 'pg'
 import { errnoOf } from './errors.ts'
-import { SERVER_ROLE } from './initialise.ts'
+import { ADMIN_ROLE } from './initialise.ts'
 import { LOOPBACK } from './port.ts'
 
 /**
@@ -12,7 +12,8 @@ import { LOOPBACK } from './port.ts'
  * also how a crash is noticed, at once and without polling.
  */
 export interface Hold {
-  server: HeldServer
+  readonly server: HeldServer
+  readonly port: number
   /** Resolves when the connection is gone, for whatever reason. */
   readonly lost: Promise<void>
   /** Gives the share up; true when nobody else has one, and until `close` nobody can. */
@@ -40,6 +41,9 @@ const HOLD_KEY = '92697068915780'
 /** Milliseconds to be let in: a healthy server takes 3. */
 const CONNECT_TIMEOUT = 3_000
 
+/** Milliseconds for a statement: the longest makes a database, on a slow disk. */
+const QUERY_TIMEOUT = 30_000
+
 const ASK = `
   SELECT pg_try_advisory_lock_shared(${HOLD_KEY}) AS held, current_setting('data_directory') AS data_directory,
     split_part(current_setting('server_version'), ' ', 1) AS version, current_setting('tailwater.settings', true) AS mark`
@@ -49,13 +53,13 @@ export async function takeHold(port: number, password: string): Promise<Hold | H
   const client = new pg.Client({
     host: LOOPBACK,
     port,
-    user: SERVER_ROLE,
+    user: ADMIN_ROLE,
     password,
     database: 'postgres',
     ssl: false,
     application_name: 'tailwater supervisor',
     connectionTimeoutMillis: CONNECT_TIMEOUT,
-    query_timeout: CONNECT_TIMEOUT,
+    query_timeout: QUERY_TIMEOUT,
     keepAlive: true,
     options: '-c idle_session_timeout=0 -c statement_timeout=0 -c client_min_messages=error',
   })
@@ -77,24 +81,31 @@ export async function takeHold(port: number, password: string): Promise<Hold | H
     }
     // A supervisor does not keep its process alive.
     unref(client)
-    return createHold(client, lost, {
-      dataDirectory: answer.data_directory,
-      version: answer.version,
-      mark: answer.mark ?? '',
-    })
+    return createHold(
+      { client, lost, port },
+      {
+        dataDirectory: answer.data_directory,
+        version: answer.version,
+        mark: answer.mark ?? '',
+      },
+    )
   } catch (error) {
     void client.end().catch(() => {})
     return refusalOf(error)
   }
 }
 
-function createHold(client: pg.Client, lost: Promise<void>, server: HeldServer): Hold {
+function createHold(
+  { client, lost, port }: { client: pg.Client; lost: Promise<void>; port: number },
+  server: HeldServer,
+): Hold {
   const ask = async (text: string) => {
     const { rows } = await client.query<{ granted: boolean }>(text)
     return rows[0]?.granted === true
   }
   return {
     server,
+    port,
     lost,
     becomeLast: async () => {
       await client.query(`SELECT pg_advisory_unlock_shared(${HOLD_KEY})`)
@@ -102,7 +113,8 @@ function createHold(client: pg.Client, lost: Promise<void>, server: HeldServer):
     },
     share: () => ask(`SELECT pg_try_advisory_lock_shared(${HOLD_KEY}) AS granted`),
     run: async (text) => (await client.query(text)).rows as Record<string, unknown>[],
-    close: () => client.end(),
+    // A connection that the server has cut already is closed.
+    close: () => client.end().catch(() => {}),
   }
 }
 
@@ -113,8 +125,7 @@ function unref(client: pg.Client & { unref?: () => void }): void {
 
 function refusalOf(error: unknown): HoldRefusal {
   const code = errnoOf(error)
-  // 57P03: starting up, recovering or shutting down; 28P01 and 28000: the password, the rules of who may log in.
-  if (code === '57P03') return 'not-ready'
   if (code === '28P01' || code === '28000') return 'wrong-password'
-  return 'not-listening'
+  // A server that answers at all is alive, whatever its complaint: it starts up, recovers or shuts down, or it is full.
+  return error instanceof pg.DatabaseError ? 'not-ready' : 'not-listening'
 }

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { chownSync, mkdirSync, readdirSync, renameSync, rmSync, statfsSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { formatSize } from '@tailwater/core'
 import { type DataFolder, isInitialised, STAGE_PREFIX, writeOwned } from './data_folder.ts'
 import { embeddedError, errnoOf } from './errors.ts'
@@ -8,8 +8,8 @@ import { beginningOf, isAlive } from './os_process.ts'
 import { lastLine, runProgram } from './program.ts'
 import type { ServerUser } from './server_user.ts'
 
-/** The one role: owner of everything, reachable from this machine with the password only. */
-export const SERVER_ROLE = 'tailwater'
+/** The superuser; the supervisor's own, so that the server always keeps a connection for it. */
+export const ADMIN_ROLE = 'postgres'
 
 /** New data takes 39 MB, and its first checkpoints as much again. */
 const BYTES_NEEDED = 128 * 1024 * 1024
@@ -35,7 +35,7 @@ host    replication  all  127.0.0.1/32   scram-sha-256
  * @throws E_EMBEDDED_DISK_FULL, E_EMBEDDED_INIT_FAILED
  * @returns whether it was this call that made it
  */
-export async function initialise(folder: DataFolder, initdb: string, user: ServerUser): Promise<boolean> {
+export async function initialise(folder: DataFolder, initdb: string, user: ServerUser | undefined): Promise<boolean> {
   removeAbandoned(folder)
   refuseFullDisk(folder.root)
   const stage = join(
@@ -51,16 +51,17 @@ export async function initialise(folder: DataFolder, initdb: string, user: Serve
   }
 }
 
-async function fill(stage: string, folder: DataFolder, initdb: string, user: ServerUser): Promise<boolean> {
-  const password = randomBytes(24).toString('base64url')
+async function fill(stage: string, folder: DataFolder, initdb: string, user: ServerUser | undefined): Promise<boolean> {
+  const password = randomPassword()
   const passwordFile = join(stage, 'password')
   const pgdata = join(stage, 'pgdata')
   writeOwned(passwordFile, password, user)
-  const args = ['-D', pgdata, '-U', SERVER_ROLE, `--pwfile=${passwordFile}`, '--auth=scram-sha-256', ...LOCALE]
+  const args = ['-D', pgdata, '-U', ADMIN_ROLE, `--pwfile=${passwordFile}`, '--auth=scram-sha-256', ...LOCALE]
   const { status, output } = await runProgram(initdb, args, user)
   if (status !== 0) throw initFailed(output)
   writeOwned(join(pgdata, 'pg_hba.conf'), HOST_RULES, user)
-  writeOwned(join(pgdata, 'tailwater.password'), `${password}\n`, user)
+  writeOwned(join(pgdata, basename(folder.adminPasswordFile)), `${password}\n`, user)
+  writeOwned(join(pgdata, basename(folder.passwordFile)), `${randomPassword()}\n`, user)
   try {
     renameSync(pgdata, folder.pgdata)
     return true
@@ -68,6 +69,11 @@ async function fill(stage: string, folder: DataFolder, initdb: string, user: Ser
     if (isInitialised(folder.pgdata)) return false
     throw error
   }
+}
+
+/** 192 bits, in characters that need no escaping in a URL or in SQL. */
+function randomPassword(): string {
+  return randomBytes(24).toString('base64url')
 }
 
 function initFailed(output: string): Error {

@@ -1,4 +1,5 @@
-import { readFileSync, readlinkSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 
 /** Whether a process of that id runs; one that has ended but was not yet collected by its parent does not. */
 export function isAlive(pid: number): boolean {
@@ -18,28 +19,54 @@ export function beginningOf(pid: number): string | undefined {
   return statOf(pid)?.startTicks
 }
 
-/** What /proc tells of a process: its working folder, its program, its command line. Undefined where it cannot be read. */
-export function inspectProcess(pid: number): { cwd: string; program: string; commandLine: string } | undefined {
+/** The id of the process that a process answers to: 1, or a reaper's, once its own parent is gone. */
+export function parentOf(pid: number): number | undefined {
+  return statOf(pid)?.parent
+}
+
+/**
+ * The folder a process works in. Undefined where it cannot be known: without /proc, of another user, and
+ * for a container's root, who usually may not look into others' processes.
+ */
+export function workingFolderOf(pid: number): string | undefined {
   try {
-    return {
-      cwd: readlinkSync(`/proc/${pid}/cwd`),
-      program: readlinkSync(`/proc/${pid}/exe`),
-      commandLine: readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' '),
-    }
+    return readlinkSync(`/proc/${pid}/cwd`)
   } catch {
-    // Gone, of another user, or a system without /proc: nothing to tell.
+    // Nothing to tell.
     return undefined
   }
 }
 
-function statOf(pid: number): { state: string; startTicks: string } | undefined {
+/** The words a process was started with; undefined where nobody tells. */
+export function commandLineOf(pid: number): string[] | undefined {
+  if (process.platform === 'win32') return undefined
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0')
+  } catch {
+    // The process is gone, or the system has no /proc: `ps` knows both.
+    const { stdout } = spawnSync('ps', ['-ww', '-o', 'command=', '-p', String(pid)], { encoding: 'utf8' })
+    return stdout ? stdout.trim().split(' ') : undefined
+  }
+}
+
+/** The ids of all processes, where there is a /proc. */
+export function allProcesses(): number[] {
+  try {
+    return readdirSync('/proc').map(Number).filter(Number.isInteger)
+  } catch {
+    // Nothing to tell.
+    return []
+  }
+}
+
+function statOf(pid: number): { state: string; parent: number; startTicks: string } | undefined {
   try {
     const line = readFileSync(`/proc/${pid}/stat`, 'utf8')
     // The program's name, in parentheses, may hold spaces and parentheses itself: fields count from the last one.
     const fields = line.slice(line.lastIndexOf(')') + 2).split(' ')
-    return { state: fields[0]!, startTicks: fields[19]! }
+    return { state: fields[0]!, parent: Number(fields[1]), startTicks: fields[19]! }
   } catch {
-    // As above.
+    // Gone, or no /proc.
     return undefined
   }
 }

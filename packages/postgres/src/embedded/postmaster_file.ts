@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { linkSync, readFileSync, renameSync, unlinkSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { errnoOf } from './errors.ts'
-import { inspectProcess, isAlive } from './os_process.ts'
+import { allProcesses, commandLineOf, isAlive, parentOf, workingFolderOf } from './os_process.ts'
 
 /** What `postmaster.pid` says of the server that runs in a data folder. */
 export interface PostmasterFile {
@@ -25,28 +25,45 @@ export function readPostmasterFile(pgdata: string): PostmasterFile | undefined {
   }
   // The lines, in order: pid, data folder, start time, port, socket folder, address, shared memory, status.
   const lines = text.split('\n').map((line) => line.trim())
-  return { pid: Math.abs(Number.parseInt(lines[0]!, 10)), port: Number(lines[3] ?? 0), status: lines[7] ?? '', text }
+  return { pid: Number.parseInt(lines[0]!, 10), port: Number(lines[3] ?? 0), status: lines[7] ?? '', text }
 }
 
 /**
- * Whether the process named in the file is that server. A pid alone proves nothing: after a crash of the machine it may
- * belong to anybody.
+ * Whether a process is the server of a data folder. A pid alone proves nothing: after a crash of the machine it may
+ * belong to anybody, and must be neither trusted nor stopped.
  *
- * With /proc the answer is certain: the program, and its working folder, which for PostgreSQL is the data
- * folder. Without it a live process counts as the server; whether it is one shows when it is asked to let us in.
+ * The server says so on its command line (`postgres -D FOLDER`), or by working in its data folder, as PostgreSQL does.
+ * `'unknown'`, where the system tells neither, means: ask it to let us in, but never send it a signal.
  */
-export function isServerOf(pgdata: string, { pid }: PostmasterFile): boolean {
-  if (!Number.isSafeInteger(pid) || pid <= 1 || !isAlive(pid)) return false
-  if (process.platform !== 'linux') return true
-  const found = inspectProcess(pid)
-  if (!found) return false
+export function identify(pgdata: string, pid: number): 'server' | 'other' | 'unknown' {
+  if (!Number.isSafeInteger(pid) || pid <= 1 || !isAlive(pid)) return 'other'
+  const words = commandLineOf(pid)
+  if (!words) return process.platform === 'win32' ? 'unknown' : 'other'
   // A postmaster's children rename themselves `postgres: …`; a pid may have come around to one of them.
-  return isPostgres(found.program) && found.cwd === pgdata && !found.commandLine.startsWith('postgres: ')
+  if (!isPostgres(words[0]!)) return 'other'
+  const isNamed = `${words.join(' ')} `.includes(` -D ${pgdata} `)
+  return isNamed || workingFolderOf(pid) === pgdata ? 'server' : 'other'
 }
 
-/** Whether a program is PostgreSQL, even one replaced on disk since it was started. */
-export function isPostgres(program: string): boolean {
-  return basename(program.replace(/ \(deleted\)$/, '')) === 'postgres'
+/** Whether a process is the server of a data folder, as far as can be told. */
+export function isServerOf(pgdata: string, pid: number): boolean {
+  return identify(pgdata, pid) !== 'other'
+}
+
+/**
+ * The children of a server that is dead: they end by themselves unless a statement keeps them busy, and as long as one
+ * is left no new server starts.
+ */
+export function orphansOf(pgdata: string): number[] {
+  return allProcesses().filter((pid) => {
+    if (workingFolderOf(pid) !== pgdata || !commandLineOf(pid)?.[0]?.startsWith('postgres: ')) return false
+    const parent = parentOf(pid)
+    return parent !== undefined && identify(pgdata, parent) === 'other'
+  })
+}
+
+function isPostgres(program: string): boolean {
+  return /^postgres(\.exe)?$/.test(basename(program))
 }
 
 /**

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { parse } from 'node:path'
 import { embeddedError, errnoOf } from './errors.ts'
-import type { ServerUser } from './server_user.ts'
+import { SETPRIV, type ServerUser, unreachable } from './server_user.ts'
 
 /** How a program of PostgreSQL ended, and what it said. */
 export interface ProgramResult {
@@ -9,12 +9,25 @@ export interface ProgramResult {
   output: string
 }
 
-/** Messages in English, times in UTC, nothing of this process's environment. */
-export const PROGRAM_ENVIRONMENT = { LC_ALL: 'C', TZ: 'UTC' }
+/** Messages in English, times in UTC, and nothing of this process's environment. */
+const ENVIRONMENT = { LC_ALL: 'C', TZ: 'UTC' }
 
-/** How a program of the server's user is spawned: from a folder that everybody may be in. */
-export function spawnIdentity(user: ServerUser) {
-  return { cwd: parse(process.execPath).root, env: PROGRAM_ENVIRONMENT, ...user }
+/** The one privilege of a server behind a closed folder: it may pass through, and read what it finds. */
+const PASSAGE = ['inh', 'ambient', 'bounding'].map(
+  (set) => `--${set}-${set === 'bounding' ? 'set' : 'caps'}=-all,+dac_read_search`,
+)
+
+/** How a program is spawned as the server's user, from a folder that everybody may be in. */
+export function asServerUser(user: ServerUser | undefined, program: string, args: readonly string[]) {
+  const options = { cwd: parse(process.execPath).root, env: ENVIRONMENT, windowsHide: true }
+  if (!user) return { program, args, options }
+  const { uid, gid, closed } = user
+  if (closed === undefined) return { program, args, options: { ...options, uid, gid } }
+  return {
+    program: SETPRIV,
+    args: [`--reuid=${uid}`, `--regid=${gid}`, '--clear-groups', ...PASSAGE, program, ...args],
+    options,
+  }
 }
 
 /**
@@ -25,11 +38,11 @@ export function spawnIdentity(user: ServerUser) {
 export function runProgram(
   program: string,
   args: readonly string[],
-  user: ServerUser,
-  input = '',
+  user: ServerUser | undefined,
 ): Promise<ProgramResult> {
+  const command = asServerUser(user, program, args)
   return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { ...spawnIdentity(user), stdio: ['pipe', 'pipe', 'pipe'] })
+    const child = spawn(command.program, command.args, { ...command.options, stdio: ['ignore', 'pipe', 'pipe'] })
     let output = ''
     const collect = (chunk: string) => {
       output += chunk
@@ -38,9 +51,6 @@ export function runProgram(
     child.stderr.setEncoding('utf8').on('data', collect)
     child.once('error', (cause) => reject(cannotExecute(program, cause)))
     child.once('close', (status) => resolve({ status: status ?? undefined, output }))
-    // A program that ends before it has read its input is no fault of its own.
-    child.stdin.on('error', () => {})
-    child.stdin.end(input)
   })
 }
 
@@ -48,23 +58,26 @@ export function runProgram(
 export function cannotExecute(program: string, cause: Error): Error {
   const errno = errnoOf(cause)
   const reasons: Record<string, string> = {
-    ENOENT:
-      'its loader is missing: it needs glibc, which Alpine Linux lacks; use a glibc image or set DATABASE_URL to a server',
-    EACCES: "the server's user may not reach or execute it: let others pass through its parent folders (chmod o+x)",
+    ENOENT: 'its loader is missing, which is glibc: use an image with glibc, or set DATABASE_URL to a server',
+    EACCES: 'it may not be executed: chmod +x it, and let its user pass through the folders above it',
   }
-  return embeddedError(
-    'E_EMBEDDED_BINARY',
-    `cannot run ${program} (${errno}): ${reasons[errno ?? ''] ?? cause.message}`,
-    { cause },
-  )
+  const reason = reasons[errno ?? ''] ?? cause.message
+  return embeddedError('E_EMBEDDED_BINARY', `cannot run ${program} (${errno}): ${reason}`, { cause })
 }
 
-/** The version of the installed server, such as `18.4`. */
-export async function programVersion(postgres: string, user: ServerUser): Promise<string> {
+/**
+ * The version of the installed server, such as `18.4`, by running it: that shows as well that its user reaches it and
+ * that its libraries are there.
+ *
+ * @throws E_EMBEDDED_BINARY, E_EMBEDDED_FOLDER_UNREACHABLE
+ */
+export async function programVersion(postgres: string, user: ServerUser | undefined): Promise<string> {
   const { output } = await runProgram(postgres, ['-V'], user)
-  const version = /\d+(?:\.\d+)+|\d+\w+/.exec(output)?.[0]
-  if (!version) throw embeddedError('E_EMBEDDED_BINARY', `${postgres} does not run: ${lastLine(output)}`, { output })
-  return version
+  const version = /\d+(?:\.\d+)+|\d+\w+/.exec(/^postgres \(PostgreSQL\) .*/m.exec(output)?.[0] ?? '')?.[0]
+  if (version) return version
+  // In a container root itself may lack the privilege, and then cannot give it.
+  if (user?.closed && /^setpriv:/m.test(output)) throw unreachable(user.closed, user)
+  throw embeddedError('E_EMBEDDED_BINARY', `${postgres} does not run: ${lastLine(output)}`, { output })
 }
 
 /** The last line of a program's output that says anything. */

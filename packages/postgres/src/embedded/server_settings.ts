@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { statSync } from 'node:fs'
 import { LOOPBACK } from './port.ts'
 
 /**
@@ -12,7 +13,8 @@ export function serverSettings(given: {
 }): Record<string, string> {
   const own = {
     listen_addresses: LOOPBACK,
-    unix_socket_directories: given.socketDir ?? '',
+    // A list, in which a name may hold commas only within quotes.
+    unix_socket_directories: given.socketDir ? `"${given.socketDir.replaceAll('"', '""')}"` : '',
     unix_socket_permissions: '0700',
     password_encryption: 'scram-sha-256',
     max_connections: String(given.maxConnections),
@@ -37,7 +39,9 @@ export function serverSettings(given: {
 
 /** A short mark of the settings and the programs; a server found running is asked for its own. */
 export function settingsMark(settings: Record<string, string>, postgres: string): string {
-  const text = JSON.stringify([postgres, Object.entries(settings).toSorted(([a], [b]) => (a < b ? -1 : 1))])
+  // An upgrade in place changes the size.
+  const program = [postgres, statSync(postgres).size]
+  const text = JSON.stringify([program, Object.entries(settings).toSorted(([a], [b]) => (a < b ? -1 : 1))])
   return createHash('sha256').update(text).digest('hex').slice(0, 16)
 }
 

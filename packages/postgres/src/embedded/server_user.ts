@@ -1,24 +1,36 @@
-import { readFileSync, type Stats, statSync } from 'node:fs'
+import { existsSync, readFileSync, type Stats, statSync } from 'node:fs'
 import { dirname, parse } from 'node:path'
 import { embeddedError } from './errors.ts'
 
-/** Whom the server runs as; undefined means as this process does. */
-export type ServerUser = { uid: number; gid: number } | undefined
+/** Whom the server runs as, when not as this process. */
+export interface ServerUser {
+  uid: number
+  gid: number
+  /**
+   * A folder above the data or the programs that this user may not pass through. The server is then
+   * given the right to: `setpriv` starts it with CAP_DAC_READ_SEARCH, and no other privilege.
+   */
+  closed: string | undefined
+}
 
 /** Users that exist for such things, the better first. */
-const UNPRIVILEGED = ['postgres', 'nobody']
+const UNPRIVILEGED = ['postgres', '_postgres', 'nobody']
 
 /** The id of `nobody` on systems without a user list. */
 const OVERFLOW_ID = 65_534
 
+/** Of util-linux; busybox's of the same name cannot change users. */
+export const SETPRIV = '/usr/bin/setpriv'
+
 /**
- * Chooses whom the server runs as. PostgreSQL refuses to run as root; root therefore starts it as the owner of the
- * data, and new data belongs to `postgres` or `nobody`.
+ * Chooses whom the server runs as; undefined means as this process does. PostgreSQL refuses to run as root: root starts
+ * it as the owner of the data, and new data belongs to `postgres` or `nobody`.
  *
  * @param pgdata the server's data folder, which need not exist
- * @throws E_EMBEDDED_FOLDER_OWNER
+ * @param program what will be run
+ * @throws E_EMBEDDED_FOLDER_OWNER, E_EMBEDDED_FOLDER_UNREACHABLE
  */
-export function chooseServerUser(pgdata: string): ServerUser {
+export function chooseServerUser(pgdata: string, program: string): ServerUser | undefined {
   const uid = process.getuid?.()
   if (uid === undefined) return undefined
   const owner = statSync(pgdata, { throwIfNoEntry: false })
@@ -26,11 +38,22 @@ export function chooseServerUser(pgdata: string): ServerUser {
     if (owner && owner.uid !== uid)
       throw embeddedError(
         'E_EMBEDDED_FOLDER_OWNER',
-        `${pgdata} belongs to user ${owner.uid}, this process is user ${uid}: run as that user, or change the owner (chown -R ${uid} ${dirname(pgdata)})`,
+        `${pgdata} belongs to user ${owner.uid} and this process is user ${uid}: run as that user, or change the owner (chown -R ${uid} ${dirname(pgdata)})`,
       )
     return undefined
   }
-  return owner && owner.uid !== 0 ? { uid: owner.uid, gid: owner.gid } : unprivilegedUser()
+  const user = owner && owner.uid !== 0 ? { uid: owner.uid, gid: owner.gid } : unprivilegedUser()
+  const closed = closedParent(pgdata, user) ?? closedParent(program, user)
+  if (closed && !existsSync(SETPRIV)) throw unreachable(closed, user)
+  return { ...user, closed }
+}
+
+/** The error of a folder that keeps the server from its data or its programs. */
+export function unreachable(closed: string, { uid }: { uid: number }): Error {
+  return embeddedError(
+    'E_EMBEDDED_FOLDER_UNREACHABLE',
+    `PostgreSQL does not run as root, and user ${uid} may not pass through ${closed}: chmod o+x ${closed}, or run as an ordinary user`,
+  )
 }
 
 function unprivilegedUser(): { uid: number; gid: number } {
@@ -58,11 +81,8 @@ function readUsers(): Map<string, { uid: number; gid: number }> {
   )
 }
 
-/**
- * The first folder above `path` that the user may not pass through, if there is one.
- */
-export function closedParent(path: string, user: ServerUser): string | undefined {
-  if (!user) return undefined
+/** The first folder above `path` that the user may not pass through, if there is one. */
+function closedParent(path: string, user: { uid: number; gid: number }): string | undefined {
   const { root } = parse(path)
   const parents: string[] = []
   for (let dir = dirname(path); dir !== root; dir = dirname(dir)) parents.unshift(dir)

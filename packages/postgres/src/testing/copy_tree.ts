@@ -20,7 +20,7 @@ import type { ServerUser } from '../embedded/server_user.ts'
 export function copyTree(
   from: string,
   to: string,
-  user: ServerUser,
+  user: ServerUser | undefined,
   isWanted: (path: string) => boolean = () => true,
 ): void {
   copy('.')

@@ -38,14 +38,18 @@ export async function startPgBouncer({
   const url = new URL(target)
   const dir = makePrivateFolder()
   // PgBouncer refuses root as well.
-  const user = chooseServerUser(dir)
-  const port = await freePort()
   const users = join(dir, 'users.txt')
+  const user = chooseServerUser(join(dir, 'pgdata'), users)
+  const port = await freePort()
   const settings = join(dir, 'pgbouncer.ini')
   writeFileSync(users, `"${decodeURIComponent(url.username)}" "${decodeURIComponent(url.password)}"\n`, { mode: 0o600 })
   writeFileSync(settings, configuration({ url, port, users, mode, poolSize }), { mode: 0o600 })
   if (user) for (const path of [users, settings]) chownSync(path, user.uid, user.gid)
-  const child = spawn(program, ['-q', settings], { cwd: '/', ...user, stdio: ['ignore', 'ignore', 'pipe'] })
+  const child = spawn(program, ['-q', settings], {
+    cwd: '/',
+    ...(user ? { uid: user.uid, gid: user.gid } : {}),
+    stdio: ['ignore', 'ignore', 'pipe'],
+  })
   let complaint = ''
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     complaint += text

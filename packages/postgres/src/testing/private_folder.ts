@@ -2,7 +2,7 @@ import { chmodSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { beginningOf, isAlive } from '../embedded/os_process.ts'
-import { isServerOf, readPostmasterFile } from '../embedded/postmaster_file.ts'
+import { identify, readPostmasterFile } from '../embedded/postmaster_file.ts'
 
 const PREFIX = 'tailwater-test-'
 
@@ -40,7 +40,7 @@ function sweep(): void {
 function killServer(pgdata: string): void {
   try {
     const file = readPostmasterFile(pgdata)
-    if (file && isServerOf(pgdata, file)) process.kill(file.pid, 'SIGKILL')
+    if (file && identify(pgdata, file.pid) === 'server') process.kill(file.pid, 'SIGKILL')
   } catch {
     // Of another user, or ended by itself meanwhile.
   }

@@ -4,9 +4,9 @@ import { dirname, join } from 'node:path'
 /** What marks the folder of a project, rather than of one package in it. */
 const PROJECT_MARKS = ['.git', 'package-lock.json', 'pnpm-lock.yaml', 'yarn.lock', 'bun.lock']
 
-/** The folder `.cache` of the project that the tests belong to. */
+/** The folder `.cache/test-postgres` of the project that the tests belong to. */
 export function projectCache(): string {
-  const cache = join(projectFolder(process.cwd()), '.cache')
+  const cache = join(projectFolder(process.cwd()), '.cache', 'test-postgres')
   mkdirSync(cache, { recursive: true })
   return cache
 }

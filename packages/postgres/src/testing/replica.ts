@@ -61,7 +61,7 @@ export async function startReplica(primary: TestPostgres, options: TestPostgresO
 
 async function takeBackup(
   primary: TestPostgres,
-  { pgdata, slot, user }: { pgdata: string; slot: string; user: ServerUser },
+  { pgdata, slot, user }: { pgdata: string; slot: string; user: ServerUser | undefined },
 ): Promise<void> {
   // One connection throughout: a backup ends with the session that began it.
   const client = new pg.Client({ connectionString: primary.url })

@@ -12,7 +12,7 @@ import { projectCache } from './project_cache.ts'
  */
 export async function templateFolder(): Promise<string> {
   const version = await programVersion(findNativePackage(undefined).postgres, undefined)
-  const template = join(projectCache(), `postgres-template-${version}`)
+  const template = join(projectCache(), `template-${version}`)
   if (!existsSync(template)) await makeTemplate(template)
   return join(template, 'pgdata')
 }

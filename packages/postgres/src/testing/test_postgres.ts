@@ -1,12 +1,15 @@
 import { join } from 'node:path'
 import { sleep, systemClock } from '@tailwater/core'
-import { type DataFolder, openDataFolder, openSocketDir, readPassword } from '../embedded/data_folder.ts'
+import { APPLICATION } from '../embedded/application_database.ts'
+import { type DataFolder, openDataFolder, openSocketDir, readPasswords } from '../embedded/data_folder.ts'
+import { ADMIN_ROLE } from '../embedded/initialise.ts'
 import { keepAlive } from '../embedded/keep_alive.ts'
 import { findNativePackage } from '../embedded/native_package.ts'
 import { isAlive } from '../embedded/os_process.ts'
 import { findFreePort } from '../embedded/port.ts'
-import { launchPostmaster, startFailed, stopPostmaster } from '../embedded/postmaster.ts'
-import { isServerOf, readPostmasterFile, removeStaleFile } from '../embedded/postmaster_file.ts'
+import { launchPostmaster, stopPostmaster } from '../embedded/postmaster.ts'
+import { identify, isServerOf, readPostmasterFile, removeStaleFile } from '../embedded/postmaster_file.ts'
+import { startFailed } from '../embedded/server_log.ts'
 import { serverArguments, serverSettings } from '../embedded/server_settings.ts'
 import { chooseServerUser, type ServerUser } from '../embedded/server_user.ts'
 import { copyTree } from './copy_tree.ts'
@@ -48,11 +51,11 @@ export async function startTestPostgres(options: TestPostgresOptions = {}): Prom
 /** Starts a server on data that `fill` puts into a fresh folder. */
 export async function startPrivateServer(
   { settings = {}, maxConnections = 100 }: TestPostgresOptions,
-  fill: (pgdata: string, user: ServerUser) => void | Promise<void>,
+  fill: (pgdata: string, user: ServerUser | undefined) => void | Promise<void>,
 ): Promise<TestPostgres> {
   const root = makePrivateFolder()
   try {
-    const user = chooseServerUser(join(root, 'pgdata'))
+    const user = chooseServerUser(join(root, 'pgdata'), findNativePackage(undefined).postgres)
     await fill(join(root, 'pgdata'), user)
     const folder = openDataFolder(root)
     const socketDir = openSocketDir(folder, user)
@@ -67,23 +70,24 @@ export async function startPrivateServer(
 
 class PrivateServer implements TestPostgres {
   readonly #folder: DataFolder
-  readonly #user: ServerUser
+  readonly #user: ServerUser | undefined
   readonly #settings: Record<string, string>
   readonly #password: string
+  readonly #closed = new AbortController()
   #port = 0
   #pid = 0
   readonly #atExit = () => void this.#signal('SIGKILL')
 
-  constructor(folder: DataFolder, user: ServerUser, settings: Record<string, string>) {
+  constructor(folder: DataFolder, user: ServerUser | undefined, settings: Record<string, string>) {
     this.#folder = folder
     this.#user = user
-    this.#password = readPassword(folder)
+    this.#password = readPasswords(folder).admin
     this.#settings = settings
     process.on('exit', this.#atExit)
   }
 
   get url(): string {
-    return `postgres://tailwater:${this.#password}@127.0.0.1:${this.#port}/tailwater`
+    return `postgres://${ADMIN_ROLE}:${this.#password}@127.0.0.1:${this.#port}/${APPLICATION}`
   }
 
   get port(): number {
@@ -119,6 +123,7 @@ class PrivateServer implements TestPostgres {
 
   async close(): Promise<void> {
     process.off('exit', this.#atExit)
+    this.#closed.abort(new Error('the test server was closed'))
     // Its data is not needed any more: no reason to wait for a checkpoint.
     this.#signal('SIGCONT')
     this.#signal('SIGQUIT')
@@ -134,11 +139,15 @@ class PrivateServer implements TestPostgres {
   /** False when what the server before left behind is not gone yet: its children outlive it by a moment. */
   async #launch(): Promise<boolean> {
     const stale = readPostmasterFile(this.pgdata)
-    if (stale && !isServerOf(this.pgdata, stale)) removeStaleFile(this.pgdata, stale)
+    if (stale && !isServerOf(this.pgdata, stale.pid)) removeStaleFile(this.pgdata, stale)
     const args = serverArguments(this.pgdata, this.#port, this.#settings, 'test')
     const { postgres } = findNativePackage(undefined)
     const launch = { folder: this.#folder, postgres, args, user: this.#user }
-    const outcome = await launchPostmaster(launch, { clock: systemClock, signal: AbortSignal.timeout(PATIENCE) })
+    const outcome = await launchPostmaster(launch, {
+      clock: systemClock,
+      signal: this.#closed.signal,
+      deadline: systemClock.elapsed() + PATIENCE,
+    })
     if (outcome.kind === 'failed') throw startFailed(this.#folder, outcome.log)
     if (outcome.kind !== 'ready') return false
     this.#pid = outcome.pid
@@ -146,8 +155,7 @@ class PrivateServer implements TestPostgres {
   }
 
   #signal(signal: NodeJS.Signals): boolean {
-    const file = { pid: this.#pid, port: this.#port, status: '', text: '' }
-    if (!isServerOf(this.pgdata, file)) return false
+    if (identify(this.pgdata, this.#pid) !== 'server') return false
     return process.kill(this.#pid, signal)
   }
 }

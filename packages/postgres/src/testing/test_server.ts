@@ -6,7 +6,7 @@ let shared: Promise<string> | undefined
 
 /**
  * The address of the server that tests share: that of TAILWATER_TEST_DATABASE_URL, or an embedded one in
- * `.cache/test-postgres` of the project.
+ * `.cache/test-postgres/shared` of the project.
  *
  * Every test file's process adopts the same embedded server; when the last of them ends, it is stopped. A process
  * that is killed leaves the server to the next.
@@ -20,7 +20,7 @@ async function openTestServer(): Promise<string> {
   const given = process.env['TAILWATER_TEST_DATABASE_URL']
   if (given) return given
   const postgres = createEmbeddedPostgres({
-    dataDir: join(projectCache(), 'test-postgres'),
+    dataDir: join(projectCache(), 'shared'),
     maxConnections: 500,
     // A schema of a test is never needed again: its commits may wait. For durability there is `startTestPostgres`.
     settings: { synchronous_commit: 'off' },
@@ -28,5 +28,5 @@ async function openTestServer(): Promise<string> {
   await postgres.start()
   // Comes when nothing is left to do, which is when the test file is over.
   process.once('beforeExit', () => void postgres.stop())
-  return postgres.server.url
+  return postgres.server.adminUrl
 }
