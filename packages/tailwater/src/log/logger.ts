@@ -16,6 +16,9 @@ const SECRET_FIELDS = [
   '*.cookie',
 ]
 
+/** Milliseconds a line waits for others to be written with it. */
+const LONGEST_WAIT = 100
+
 /** What a logger of ours can do beside the port: be emptied before the process ends. */
 export interface ProcessLogger extends Logger {
   flush(): void
@@ -40,7 +43,7 @@ export function createLogger({
           translateTime: 'SYS:HH:MM:ss.l',
           singleLine: true,
         })
-      : destination({ fd: 1, sync: false, minLength: 4_096 })
+      : destination({ fd: 1, sync: false, minLength: 4_096, periodicFlush: LONGEST_WAIT })
   const logger = pino({ level, name, redact: { paths: SECRET_FIELDS, censor: '[redacted]' } }, stream)
   return {
     debug: (fields, message) => logger.debug(fields, message),
