@@ -142,11 +142,11 @@ function hopsOf(trusted: readonly string[] | number): number {
 function blockListOf(trusted: readonly string[]): BlockList {
   const list = new BlockList()
   for (const entry of trusted.flatMap((name) => RANGES[name] ?? [name])) {
-    const [address = '', bits] = entry.split('/')
+    const [address = '', bits, extra] = entry.split('/')
     const family = isIPv6(address) ? 'ipv6' : 'ipv4'
     const longest = family === 'ipv6' ? 128 : 32
     const prefix = bits === undefined ? longest : /^\d{1,3}$/.test(bits) ? Number(bits) : -1
-    if (!isIP(address) || prefix < 0 || prefix > longest)
+    if (!isIP(address) || extra !== undefined || prefix < 0 || prefix > longest)
       throw optionsError('trustedProxies', 'addresses and ranges such as 10.0.0.0/8, ::1 or loopback', entry)
     list.addSubnet(address, prefix, family)
   }

@@ -31,6 +31,9 @@ export type { CheckedHealth, HealthCheck, HealthFinding, HealthState } from './h
 export { healthRoutes } from './health_routes.ts'
 export { type RequestLimitsOptions, requestLimits, resolveRequestLimitsOptions } from './limits.ts'
 export type { Middleware } from './middleware.ts'
+export { type OpenapiDocument, type OpenapiOptions, openapiDocument } from './openapi/document.ts'
+export { openapiRoute } from './openapi/document_route.ts'
+export { type ReferenceOptions, referenceRoutes } from './openapi/reference_routes.ts'
 export type { OperationOptions } from './operation.ts'
 export type { HostOptions } from './options.ts'
 export {

@@ -9,7 +9,7 @@ import {
   httpRequest,
   listen,
 } from '@tailwater/core'
-import type { Exceptions, Served } from './adapter_contract.ts'
+import type { Exceptions, Served } from './adapter_under_test.ts'
 
 /** A reply as it came over the wire. */
 export interface Answer {

@@ -1,1 +1,2 @@
-export { type AdapterUnderTest, adapterContract, type Exceptions, type Served } from './adapter_contract.ts'
+export { adapterContract } from './adapter_contract.ts'
+export type { AdapterUnderTest, Exceptions, Served } from './adapter_under_test.ts'

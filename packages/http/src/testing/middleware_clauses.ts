@@ -5,7 +5,7 @@ import type { Outcome } from '../exchange.ts'
 import type { Middleware } from '../middleware.ts'
 import { problem } from '../problem.ts'
 import { text } from '../reply.ts'
-import type { AdapterUnderTest, Exceptions } from './adapter_contract.ts'
+import type { AdapterUnderTest, Exceptions } from './adapter_under_test.ts'
 import { ask, begin, clauseOf, gate, responseTo } from './contract_client.ts'
 
 /** What every adapter promises of middleware around handlers that know nothing of us. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { isUuid } from '@tailwater/core'
 import type { ProblemBody } from '../problem.ts'
-import type { AdapterUnderTest, Exceptions } from './adapter_contract.ts'
+import type { AdapterUnderTest, Exceptions } from './adapter_under_test.ts'
 import { type Answer, ask, begin, clauseOf, gate, responseTo } from './contract_client.ts'
 import { contractRoutes } from './contract_routes.ts'
 

@@ -38,3 +38,17 @@ function closePart(part: unknown): unknown {
 function isSchema(value: unknown): value is JsonSchema {
   return value !== null && typeof value === 'object' && !Array.isArray(value)
 }
+
+/** A copy of a schema that asks for no field, for replies of which only some were asked for. */
+export function relaxed(schema: JsonSchema): JsonSchema {
+  return Object.fromEntries(
+    Object.entries(schema)
+      .filter(([key, value]) => key !== 'required' || !Array.isArray(value))
+      .map(([key, value]) => [key, relaxedWithin(value)]),
+  )
+}
+
+function relaxedWithin(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(relaxedWithin)
+  return isSchema(value) ? relaxed(value) : value
+}
