@@ -1,5 +1,6 @@
 import type { Tailwater } from 'tailwater'
 import { loadData, type SampleMerchant } from '../data/load_data.ts'
+import { createIndexes } from '../database/index_builder.ts'
 import { createProgressLine, type LineOutput } from '../terminal/progress_line.ts'
 import type { Arguments } from './arguments.ts'
 import { MERCHANT_SCHEMA } from './merchant_schema.ts'
@@ -29,7 +30,12 @@ export async function fillEmptyDatabase({
   }
   try {
     const loaded = await loadData({ ...target, size: wishes.size, ...(wishes.file ? { file: wishes.file } : {}) })
-    if (loaded) line.end()
+    await createIndexes({
+      database,
+      schema: MERCHANT_SCHEMA,
+      clock,
+      onProgress: (done, total, name) => loaded && line.report({ done, total, label: `index ${name}` }),
+    })
     return loaded
   } finally {
     line.end()

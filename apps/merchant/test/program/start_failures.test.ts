@@ -22,7 +22,12 @@ chmodSync(unpromising.path, 0o555)
 const ancient = temporaryFolder()
 after(() => ancient.remove())
 mkdirSync(join(ancient.path, 'postgres', 'pgdata'), { recursive: true })
-writeFileSync(join(ancient.path, 'postgres', 'pgdata', 'PG_VERSION'), '13\n')
+for (const [name, text] of [
+  ['PG_VERSION', '13\n'],
+  ['tailwater.password', 'x'],
+  ['postgres.password', 'x'],
+] as const)
+  writeFileSync(join(ancient.path, 'postgres', 'pgdata', name), text)
 
 /** Nobody, when the tests run as root: root may write anywhere. */
 const unprivileged = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {}
