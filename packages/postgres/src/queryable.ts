@@ -1,3 +1,5 @@
+import { optionsError } from '@tailwater/core'
+
 /** The rows of one statement. */
 export interface QueryResult<Row> {
   rows: Row[]
@@ -45,7 +47,16 @@ export interface Queryable {
   ): Promise<QueryResult<Row>>
 }
 
-/** Names a statement so that it is prepared. */
+/** The server cuts a longer name, and two that differ only beyond would be one. */
+const MAX_NAME = 63
+
+/**
+ * Names a statement so that it is prepared.
+ *
+ * @throws E_OPTIONS when the name is empty or longer than 63 bytes
+ */
 export function statement(name: string, text: string): Statement {
+  if (name === '' || Buffer.byteLength(name) > MAX_NAME)
+    throw optionsError('statement.name', `1 to ${MAX_NAME} bytes`, name)
   return { name, text }
 }

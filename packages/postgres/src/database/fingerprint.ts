@@ -43,11 +43,16 @@ export function normaliseSql(text: string): string {
 
 const spaced = (out: string) => (out.endsWith(' ') ? out : `${out} `)
 
+/** Words after which a sign belongs to the constant that follows it. */
+const SIGNED_AFTER =
+  /\b(select|distinct|all|any|where|and|or|not|between|like|ilike|when|then|else|case|by|on|having|limit|offset|returning) ?[-+] ?\?/g
+
 /** Signs stand without spaces about them; a negative constant is a constant; a list of constants, and a list of lists, is one. */
 function collapsed(text: string): string {
   return text
     .replace(/ ?([(),;=<>+*/]) ?/g, '$1')
     .replace(/([(,=<>] ?)[-+] ?\?/g, '$1?')
+    .replace(SIGNED_AFTER, '$1 ?')
     .replace(/\(\?(?:,\?)+\)/g, '(?)')
     .replace(/\[\?(?:,\?)+\]/g, '[?]')
     .replace(/\(\?\)(?:,\(\?\))+/g, '(?)')

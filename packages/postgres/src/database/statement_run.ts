@@ -1,5 +1,6 @@
 import { currentContext, databaseQuery, TailwaterError } from '@tailwater/core'
 import utils from 'pg/lib/utils.js'
+import { sqlStateOf } from '../errors.ts'
 import type { QueryResult, Statement } from '../queryable.ts'
 import type { Connection } from './connection.ts'
 import { isStalePlan } from './failure.ts'
@@ -165,8 +166,10 @@ export class StatementRun implements WireHandler {
     this.#resolve(this.#last)
   }
 
-  handleError(error: Error): void {
+  handleError(told: Error): void {
     const connection = this.connection!
+    // When we have given the connection up, our reason says more than what the driver then sees.
+    const error = sqlStateOf(told) === undefined ? (connection.lost ?? told) : told
     if (this.#home && !this.abandoned && this.#repeatElsewhere(connection, error)) return
     connection.finished(this, error, 0)
     this.#reject(error)

@@ -77,7 +77,9 @@ async function attemptOnce<T>(
     await commit(connection, own, tx)
   } catch (error) {
     tx.end()
-    void rollBack(connection, site)
+    const rolledBack = rollBack(connection, site)
+    // Whoever has lost patience does not wait for this either; all others find their locks released.
+    if (!guard.hasEnded) await rolledBack
     throw error
   } finally {
     guard.end()

@@ -34,6 +34,11 @@ export class TransactionGuard {
     })
   }
 
+  /** Whether it has cut the body short. */
+  get hasEnded(): boolean {
+    return this.#reason !== undefined
+  }
+
   end(): void {
     this.#cancelTimer?.()
     this.#signal?.removeEventListener('abort', this.#onAbort)
