@@ -1,8 +1,10 @@
 /** Codes of the problems that the merchant's API tells; each is explained in docs/errors/merchant.md. */
 export type MerchantErrorCode =
+  | 'E_ADMIN_ONLY'
   | 'E_CUSTOMER_EXISTS'
   | 'E_IDEMPOTENCY_KEY_EXPIRED'
   | 'E_IDEMPOTENCY_KEY_REUSED'
+  | 'E_LISTING_TAKEN'
   | 'E_MERCHANT_REQUIRED'
   | 'E_ORDER_NOT_CANCELLABLE'
   | 'E_ORDER_NOT_RETURNABLE'

@@ -2,17 +2,26 @@ import type { Clock, JobRunner, Keyring, Mailer, Service } from '@tailwater/core
 import { createCursors, createTotals, type Route } from '@tailwater/http'
 import { type Database, quoteSchema, type SqlExecutor } from '@tailwater/postgres'
 import { accountStatements } from './accounts/account_statements.ts'
+import { apiKeyRoutes } from './accounts/api_key_routes.ts'
 import { createGate, type Gate } from './accounts/caller.ts'
 import { createIdentity } from './accounts/identity.ts'
+import { merchantRoutes } from './accounts/merchant_routes.ts'
 import { tokenRoute } from './accounts/token_route.ts'
+import { categoryRoutes } from './catalogue/category_routes.ts'
+import { categoryStatements } from './catalogue/category_statements.ts'
 import type { ProductCache } from './catalogue/product_cache.ts'
 import { productEditRoutes } from './catalogue/product_edit_routes.ts'
 import { productRoutes } from './catalogue/product_routes.ts'
 import { productStatements } from './catalogue/product_statements.ts'
+import { customerRoutes } from './customers/customer_routes.ts'
+import { customerStatements } from './customers/customer_statements.ts'
+import { listingRoutes } from './marketplaces/listing_routes.ts'
+import { marketplaceRoutes } from './marketplaces/marketplace_routes.ts'
 import { abandonedStatements, createCheckoutSweeper } from './orders/abandoned_checkouts.ts'
 import { createCheckout } from './orders/checkout.ts'
 import { defineConfirmation } from './orders/confirmation.ts'
 import { createIdempotency, idempotencyStatements } from './orders/idempotency.ts'
+import { orderListRoute } from './orders/order_list.ts'
 import { orderRoutes } from './orders/order_routes.ts'
 import { orderStatements } from './orders/order_statements.ts'
 import { stockStatements } from './orders/stock.ts'
@@ -68,9 +77,16 @@ export function createMerchant(parts: MerchantParts): Merchant {
     gate,
     routes: [
       tokenRoute({ database, statements: accounts, identity, clock }),
+      ...merchantRoutes({ ...shared, gate, statements: accounts }),
+      ...apiKeyRoutes({ database, gate, statements: accounts }),
       ...productRoutes(catalogue),
       ...productEditRoutes(catalogue),
+      ...categoryRoutes({ database, gate, statements: categoryStatements(schema) }),
+      ...customerRoutes({ ...shared, gate, statements: customerStatements(schema) }),
+      orderListRoute({ ...shared, gate }),
       ...orderRoutes({ ...orders, gate }),
+      ...marketplaceRoutes({ ...shared, gate }),
+      ...listingRoutes({ ...shared, gate }),
     ],
     services: [createCheckoutSweeper({ ...orders, statements: abandonedStatements(schema), clock })],
   }

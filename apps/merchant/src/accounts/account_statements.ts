@@ -1,11 +1,13 @@
 import { statement } from '@tailwater/postgres'
 
+/** What is read of a merchant. */
+export const MERCHANT_COLUMNS = `m.id::float8 AS id, m.slug, m.name, m.currency, m.time_zone AS "timeZone", m.created_at AS "createdAt"`
+
 /** The statements of merchants and their keys. */
 export type AccountStatements = ReturnType<typeof accountStatements>
 
 /** @param schema quoted and ready to interpolate */
 export function accountStatements(schema: string) {
-  const merchant = `id::float8 AS id, slug, name, currency, time_zone AS "timeZone", created_at AS "createdAt"`
   const key = `id::float8 AS id, name, created_at AS "createdAt", revoked_at AS "revokedAt"`
   return {
     // api_keys_hash_key
@@ -22,23 +24,20 @@ export function accountStatements(schema: string) {
     ),
     insertKey: statement(
       'merchant_key_insert',
-      `INSERT INTO ${schema}.api_keys (merchant_id, name, hash) VALUES ($1, $2, $3)
+      `INSERT INTO ${schema}.api_keys (merchant_id, name, hash) SELECT id, $2, $3 FROM ${schema}.merchants WHERE id = $1
        RETURNING id::float8 AS id, name, created_at AS "createdAt"`,
     ),
     // api_keys_by_merchant
     keysOfMerchant: statement(
       'merchant_keys_of_merchant',
-      `SELECT ${key} FROM ${schema}.api_keys WHERE merchant_id = $1 ORDER BY id LIMIT 100`,
+      `SELECT ${key} FROM ${schema}.api_keys
+       WHERE ($1::bigint IS NULL OR merchant_id = $1) ORDER BY id LIMIT 100`,
     ),
     revokeKey: statement(
       'merchant_key_revoke',
       `UPDATE ${schema}.api_keys SET revoked_at = coalesce(revoked_at, now())
-       WHERE id = $1 AND merchant_id = $2 RETURNING ${key}`,
+       WHERE id = $1 AND ($2::bigint IS NULL OR merchant_id = $2) RETURNING ${key}`,
     ),
-    merchantById: statement('merchant_by_id', `SELECT ${merchant} FROM ${schema}.merchants WHERE id = $1`),
-    merchantPage: statement(
-      'merchant_page',
-      `SELECT ${merchant} FROM ${schema}.merchants WHERE id > $1 ORDER BY id LIMIT $2`,
-    ),
+    merchantById: statement('merchant_by_id', `SELECT ${MERCHANT_COLUMNS} FROM ${schema}.merchants m WHERE m.id = $1`),
   }
 }

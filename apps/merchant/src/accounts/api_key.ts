@@ -37,20 +37,20 @@ export function hashApiKey(key: string): Buffer {
   return createHash('sha256').update(key).digest()
 }
 
-/** Makes a key for a merchant. Only its hash is kept: it cannot be shown again. */
+/** Makes a key for a merchant; undefined when there is no such merchant. Only its hash is kept: it cannot be shown again. */
 export async function createApiKey(
   database: Database,
   statements: AccountStatements,
   merchantId: number,
   name: string,
-): Promise<NewApiKey> {
+): Promise<NewApiKey | undefined> {
   const key = KEY_PREFIX + randomBytes(32).toString('base64url')
   const { rows } = await database.query<Omit<NewApiKey, 'key'>>(statements.insertKey, [
     merchantId,
     name,
     hashApiKey(key),
   ])
-  return { ...rows[0]!, key }
+  return rows[0] && { ...rows[0], key }
 }
 
 /** The merchant's key behind a token, or undefined when there is none or it was revoked. */

@@ -23,6 +23,14 @@ export const Moment = Type.Unsafe<Date>({
   examples: ['2026-11-22T10:30:00.000Z'],
 })
 
+/** A moment, in requests; PostgreSQL has no year 0. */
+export const Instant = Type.String({
+  format: 'date-time',
+  maxLength: 40,
+  pattern: '^(?!0000)',
+  examples: ['2026-11-22T10:30:00Z'],
+})
+
 /** Lower-case words joined by hyphens, as in an address. */
 export const Slug = Type.String({
   pattern: '^[a-z0-9]+(-[a-z0-9]+)*$',

@@ -5,6 +5,7 @@ import {
   limitClause,
   type Parameters,
   type PreparedQuery,
+  partOf,
 } from '../database/list_statement.ts'
 import type { ProductField, ProductStatus } from './product.ts'
 import { columnsFor } from './product_columns.ts'
@@ -167,8 +168,7 @@ const TRIGRAM = /[\p{L}\p{N}]{3}/u
 function textCondition(text: string, parameters: Parameters): string {
   const words = `p.search @@ ${wordsOf(text, parameters)}`
   if (!TRIGRAM.test(text)) return words
-  const part = parameters.add(`%${text.replaceAll(/[\\%_]/g, '\\$&')}%`, 'text')
-  return `(${words} OR p.title ILIKE ${part})`
+  return `(${words} OR p.title ILIKE ${partOf(text, parameters)})`
 }
 
 function subtreeOf(schema: string, { category }: ProductFilter, parameters: Parameters): string[] {

@@ -1,5 +1,4 @@
 import {
-  type Cursors,
   createFields,
   fieldsQuery,
   Id,
@@ -12,14 +11,12 @@ import {
   problem,
   type Route,
   route,
-  type Totals,
   unauthenticated,
 } from '@tailwater/http'
-import type { Database } from '@tailwater/postgres'
 import { type Static, Type } from 'typebox'
 import { callerOf, type Gate, scopeOf } from '../accounts/caller.ts'
 import { IdParams, Price } from '../api/field.ts'
-import { withoutKey } from '../database/list_statement.ts'
+import { answerList, type ListParts } from '../api/list_answer.ts'
 import { type Product, productFields, productSchema, productStatuses, productSummarySchema } from './product.ts'
 import type { ProductCache } from './product_cache.ts'
 import {
@@ -33,14 +30,11 @@ import type { ProductStatements } from './product_statements.ts'
 import { tagOf } from './product_version.ts'
 
 /** What reading the catalogue is made of. */
-export interface ProductParts {
-  database: Database
+export interface ProductParts extends ListParts {
   /** Quoted and ready to interpolate. */
   schema: string
   statements: ProductStatements
   cache: ProductCache
-  cursors: Cursors
-  totals: Totals
   gate: Gate
 }
 
@@ -77,8 +71,8 @@ export function productRoutes(parts: ProductParts): Route[] {
   return [listProducts(parts), showProduct(parts)]
 }
 
-function listProducts({ database, schema, cursors, totals, gate }: ProductParts): Route {
-  const list = createProductList(schema)
+function listProducts(parts: ProductParts): Route {
+  const list = createProductList(parts.schema)
   const fields = createFields(productSummarySchema)
 
   return route({
@@ -89,33 +83,25 @@ function listProducts({ database, schema, cursors, totals, gate }: ProductParts)
     description:
       'Sorted by `sort` (a minus means descending); without it by relevance when there is a text, else the newest first. Drafts are shown to their merchant alone.',
     tags: ['catalogue'],
-    use: [gate.optional],
+    use: [parts.gate.optional],
     schema: { query: ListQuery, response: { 200: Page(Type.Partial(productSummarySchema)) } },
     async handler({ query, exchange }) {
       const selection = fields.parse(query.fields)
       const filter = visibleFilter(query, scopeOf(exchange, query.merchant))
       const sort = sortOf(query)
       const page = openPage({
-        cursors,
+        cursors: parts.cursors,
         keyset: productKeysets[sort],
         operation: 'listProducts',
         filters: { ...filter },
         ...query,
       })
-      const { statement, values } = list.page({ filter, sort, fields: productFields.filter(selection.has), page })
-      const [{ rows }, total] = await Promise.all([
-        database.reader.query<object>(statement, values),
-        query.total ? totals.count(`products ${JSON.stringify(filter)}`, () => countProducts(filter)) : undefined,
-      ])
-      return page.close(rows, withoutKey, total)
+      return answerList(parts, page, {
+        rows: list.page({ filter, sort, fields: productFields.filter(selection.has), page }),
+        count: query.total ? list.count(filter) : undefined,
+      })
     },
   })
-
-  async function countProducts(filter: ProductFilter): Promise<number> {
-    const { statement, values } = list.count(filter)
-    const { rows } = await database.reader.query<{ total: number }>(statement, values)
-    return rows[0]!.total
-  }
 }
 
 function sortOf({ sort, q }: ListQuery): ProductSort {

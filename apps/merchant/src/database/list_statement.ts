@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { OpenPage, Seek } from '@tailwater/http'
+import type { Keyset, OpenPage, Seek } from '@tailwater/http'
 import { type Statement, statement } from '@tailwater/postgres'
 
 /** Collects the values of a statement while its text is put together. */
@@ -23,6 +23,11 @@ export function createParameters(): Parameters {
       return seek
     },
   }
+}
+
+/** A pattern for ILIKE that finds a part, whatever signs are in it. */
+export function partOf(text: string, parameters: Parameters): string {
+  return parameters.add(`%${text.replaceAll(/[\\%_]/g, '\\$&')}%`, 'text')
 }
 
 /** A statement and its values. */
@@ -64,8 +69,32 @@ export function createStatementNames(prefix: string): (text: string) => Statemen
   }
 }
 
-/** A row as a client sees it: without the columns that place it in its list. */
-export function withoutKey<Row extends object>(row: Row): object {
-  const { key_0: _value, key_1: _id, ...own } = row as Row & { key_0: string; key_1: string }
-  return own
+/** A list that is read from one table along one index. */
+export interface TableList {
+  /** SELECT list. */
+  columns: string
+  /** `schema.orders o` */
+  from: string
+  /** Outer joins for the columns, so that the planner can't let them decide which rows make the page. */
+  joins?: string
+  keyset: Keyset
+  conditions: readonly string[]
+}
+
+/** The text of one page of a table's list. */
+export function pageText(
+  { columns, from, joins = '', keyset, conditions }: TableList,
+  page: OpenPage,
+  parameters: Parameters,
+): string {
+  const { where, orderBy } = parameters.seek(page)
+  const skip = page.offset > 0 ? ` OFFSET ${parameters.add(page.offset, 'bigint')}` : ''
+  return `SELECT ${columns}, ${keyset.select} FROM ${from} ${joins}
+    WHERE ${[...conditions, where].join(' AND ')} ORDER BY ${orderBy} ${limitClause(page)}${skip}`
+}
+
+/** The text that counts a table's list. */
+export function countText({ from, conditions }: TableList): string {
+  const where = conditions.length > 0 ? ` WHERE ${conditions.join(' AND ')}` : ''
+  return `SELECT count(*)::float8 AS total FROM ${from}${where}`
 }

@@ -136,8 +136,8 @@ export async function addMerchant({ database, schema }: MerchantApp, slug: strin
     [slug],
   )
   const { id } = rows[0]!
-  const { key } = await createApiKey(database, accountStatements(schema), id, 'test')
-  return { id, token: key }
+  const made = await createApiKey(database, accountStatements(schema), id, 'test')
+  return { id, token: made!.key }
 }
 
 /** Adds a category below another. */

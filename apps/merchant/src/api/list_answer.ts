@@ -1,0 +1,45 @@
+import type { Cursors, OpenPage, PageReply, Totals } from '@tailwater/http'
+import type { Database } from '@tailwater/postgres'
+import type { PreparedQuery } from '../database/list_statement.ts'
+
+/** What lists are read with. */
+export interface ListParts {
+  database: Database
+  cursors: Cursors
+  totals: Totals
+}
+
+/** A list's two statements. */
+export interface ListQueries {
+  rows: PreparedQuery
+  /** Undefined when the total is not asked for. */
+  count: PreparedQuery | undefined
+}
+
+/** Reads a page, and counts the whole list if that is asked for; the same count within seconds is read once. */
+export async function answerList(
+  { database, totals }: ListParts,
+  page: OpenPage,
+  { rows, count }: ListQueries,
+): Promise<PageReply<object>> {
+  const [found, total] = await Promise.all([
+    database.reader.query<object>(rows.statement, rows.values),
+    count && totals.count(JSON.stringify([textOf(count), count.values]), () => countRows(database, count)),
+  ])
+  return page.close(found.rows, withoutKey, total)
+}
+
+async function countRows(database: Database, { statement, values }: PreparedQuery): Promise<number> {
+  const { rows } = await database.reader.query<{ total: number }>(statement, values)
+  return rows[0]!.total
+}
+
+function textOf({ statement }: PreparedQuery): string {
+  return typeof statement === 'string' ? statement : statement.text
+}
+
+/** A row as a client sees it: without the columns that place it in its list. */
+function withoutKey(row: object): object {
+  const { key_0: _value, key_1: _id, ...own } = row as { key_0?: string; key_1?: string }
+  return own
+}

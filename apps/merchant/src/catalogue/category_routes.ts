@@ -1,0 +1,96 @@
+import { json, problem, type Route, route } from '@tailwater/http'
+import type { Database } from '@tailwater/postgres'
+import { Type } from 'typebox'
+import { callerOf, type Gate } from '../accounts/caller.ts'
+import { IdParams } from '../api/field.ts'
+import { violatedConstraint } from '../database/constraint.ts'
+import {
+  buildTree,
+  type Category,
+  type CategoryDetail,
+  categoryDetailSchema,
+  categorySchema,
+  categoryTreeSchema,
+  newCategorySchema,
+} from './category.ts'
+import type { CategoryStatements } from './category_statements.ts'
+
+/** What the routes of categories are made of. */
+export interface CategoryParts {
+  database: Database
+  statements: CategoryStatements
+  gate: Gate
+}
+
+const tags = ['catalogue']
+
+/** The routes of categories, which all merchants share. */
+export function categoryRoutes(parts: CategoryParts): Route[] {
+  return [treeRoute(parts), showRoute(parts), createRoute(parts)]
+}
+
+function treeRoute({ database, statements }: CategoryParts): Route {
+  return route({
+    method: 'GET',
+    path: '/categories',
+    id: 'listCategories',
+    summary: 'All categories, as a tree',
+    tags,
+    schema: { response: { 200: Type.Object({ data: Type.Array(categoryTreeSchema) }) } },
+    async handler() {
+      const { rows } = await database.reader.query<Category>(statements.all)
+      return { data: buildTree(rows) }
+    },
+  })
+}
+
+function showRoute({ database, statements }: CategoryParts): Route {
+  return route({
+    method: 'GET',
+    path: '/categories/:id',
+    id: 'showCategory',
+    summary: 'One category with those above and right below it',
+    tags,
+    schema: { params: IdParams, response: { 200: categoryDetailSchema } },
+    async handler({ params }) {
+      const { rows } = await database.reader.query<CategoryDetail>(statements.one, [params.id])
+      if (!rows[0]) throw problem(404, 'E_NOT_FOUND', `There is no category ${params.id}.`)
+      return rows[0]
+    },
+  })
+}
+
+function createRoute({ database, statements, gate }: CategoryParts): Route {
+  return route({
+    method: 'POST',
+    path: '/categories',
+    id: 'createCategory',
+    summary: 'Add a category',
+    description: 'For administrators, because all merchants share the categories.',
+    tags,
+    security: ['bearer'],
+    use: [gate.required],
+    schema: { body: newCategorySchema, response: { 201: categorySchema } },
+    async handler({ body: { slug, name, parentId = null }, exchange }) {
+      if (callerOf(exchange)?.kind !== 'admin')
+        throw problem(403, 'E_ADMIN_ONLY', 'Only administrators change what all merchants share.')
+      const { rows } = await insert([slug, name, parentId])
+      if (!rows[0])
+        throw problem(422, 'E_REFERENCE', 'There is no such parent.', {
+          errors: [{ path: '/body/parentId', message: 'there is no such category', code: 'reference' }],
+        })
+      return json(rows[0], { status: 201, headers: { location: `${exchange.path}/${rows[0].id}` } })
+    },
+  })
+
+  async function insert(values: readonly unknown[]) {
+    try {
+      return await database.query<Category>(statements.insert, values)
+    } catch (error) {
+      if (violatedConstraint(error) !== 'categories_slug_key') throw error
+      throw problem(409, 'E_SLUG_TAKEN', 'Another category has this slug.', {
+        errors: [{ path: '/body/slug', message: 'is taken', code: 'unique' }],
+      })
+    }
+  }
+}

@@ -1,0 +1,173 @@
+import { createKeyset, Id, json, OneOf, Page, pageQuery, problem, type Route, route, Text } from '@tailwater/http'
+import { statement } from '@tailwater/postgres'
+import { type Static, Type } from 'typebox'
+import { type Gate, type Scope, ScopeQuery, scopeOf } from '../accounts/caller.ts'
+import { IdParams, Moment, Price } from '../api/field.ts'
+import type { ListParts } from '../api/list_answer.ts'
+import { createTableList } from '../api/table_list.ts'
+import { violatedConstraint } from '../database/constraint.ts'
+import type { Parameters } from '../database/list_statement.ts'
+
+/** What the routes of listings are made of. */
+export interface ListingParts extends ListParts {
+  /** Quoted and ready to interpolate. */
+  schema: string
+  gate: Gate
+}
+
+const listingStatuses = ['pending', 'live', 'ended'] as const
+
+const Listing = Type.Object({
+  id: Id,
+  marketplaceId: Id,
+  productId: Id,
+  merchantId: Id,
+  externalId: Type.String({ description: "The marketplace's own number.", examples: ['B00X4WHP5E'] }),
+  status: OneOf(listingStatuses),
+  price: Price,
+  updatedAt: Moment,
+})
+
+type Listing = Static<typeof Listing>
+
+const ListQuery = Type.Object({
+  ...ScopeQuery,
+  marketplace: Type.Optional(Id),
+  product: Type.Optional(Id),
+  status: Type.Optional(OneOf(listingStatuses)),
+  ...pageQuery,
+})
+
+type ListQuery = Static<typeof ListQuery>
+
+const COLUMNS = `l.id::float8 AS id, l.marketplace_id::float8 AS "marketplaceId", l.product_id::float8 AS "productId",
+  p.merchant_id::float8 AS "merchantId", l.external_id AS "externalId", l.status, l.price::float8 AS price,
+  l.updated_at AS "updatedAt"`
+const KEYSET = createKeyset([{ sql: 'l.id', type: 'bigint' }])
+const tags = ['marketplaces']
+const security = ['bearer']
+
+/** The statements of single listings. @param schema quoted and ready to interpolate */
+export function listingStatements(schema: string) {
+  return {
+    // listings_pkey, products_pkey
+    one: statement(
+      'merchant_listing_one',
+      `SELECT ${COLUMNS} FROM ${schema}.listings l JOIN ${schema}.products p ON p.id = l.product_id
+       WHERE l.id = $1 AND ($2::bigint IS NULL OR p.merchant_id = $2)`,
+    ),
+    // listings_marketplace_id_product_id_key; no row when the product is not the caller's
+    put: statement(
+      'merchant_listing_put',
+      `WITH product AS (
+         SELECT id, merchant_id FROM ${schema}.products WHERE id = $2 AND ($6::bigint IS NULL OR merchant_id = $6)
+       ), l AS (
+         INSERT INTO ${schema}.listings AS l (marketplace_id, product_id, external_id, status, price)
+         SELECT $1, product.id, $3, $4, $5 FROM product
+         ON CONFLICT (marketplace_id, product_id) DO UPDATE
+           SET external_id = EXCLUDED.external_id, status = EXCLUDED.status, price = EXCLUDED.price, updated_at = now()
+         RETURNING l.id, l.marketplace_id, l.product_id, l.external_id, l.status, l.price, l.updated_at
+       )
+       SELECT ${COLUMNS} FROM l JOIN product p ON p.id = l.product_id`,
+    ),
+  }
+}
+
+/** The routes of listings. */
+export function listingRoutes(parts: ListingParts): Route[] {
+  const statements = listingStatements(parts.schema)
+  return [listRoute(parts), showRoute(parts, statements), putRoute(parts, statements)]
+}
+
+type Statements = ReturnType<typeof listingStatements>
+
+function listRoute(parts: ListingParts): Route {
+  const list = createTableList<ListQuery>(parts, {
+    operation: 'listListings',
+    columns: COLUMNS,
+    from: `${parts.schema}.listings l JOIN ${parts.schema}.products p ON p.id = l.product_id`,
+    conditions: conditionsOf,
+  })
+  return route({
+    method: 'GET',
+    path: '/listings',
+    id: 'listListings',
+    summary: 'Where products are listed',
+    tags,
+    security,
+    use: [parts.gate.required],
+    schema: { query: ListQuery, response: { 200: Page(Listing) } },
+    handler: ({ query, exchange }) => list(query, scopeOf(exchange, query.merchant), KEYSET),
+  })
+}
+
+function conditionsOf({ marketplace, product, status }: ListQuery, scope: Scope, parameters: Parameters): string[] {
+  const conditions: string[] = []
+  if (scope !== null) conditions.push(`p.merchant_id = ${parameters.add(scope, 'bigint')}`)
+  if (marketplace) conditions.push(`l.marketplace_id = ${parameters.add(marketplace, 'bigint')}`)
+  if (product) conditions.push(`l.product_id = ${parameters.add(product, 'bigint')}`)
+  if (status) conditions.push(`l.status = '${status}'`)
+  return conditions
+}
+
+function showRoute({ database, gate }: ListingParts, statements: Statements): Route {
+  return route({
+    method: 'GET',
+    path: '/listings/:id',
+    id: 'showListing',
+    summary: 'One listing',
+    tags,
+    security,
+    use: [gate.required],
+    schema: { params: IdParams, query: Type.Object({ ...ScopeQuery }), response: { 200: Listing } },
+    async handler({ params, query, exchange }) {
+      const { rows } = await database.query<Listing>(statements.one, [params.id, scopeOf(exchange, query.merchant)])
+      if (!rows[0]) throw problem(404, 'E_NOT_FOUND', `There is no listing ${params.id}.`)
+      return rows[0]
+    },
+  })
+}
+
+function putRoute({ database, gate }: ListingParts, statements: Statements): Route {
+  return route({
+    method: 'PUT',
+    path: '/products/:id/listings/:marketplace',
+    id: 'putListing',
+    summary: 'List a product on a marketplace, or change how it is listed',
+    tags,
+    security,
+    use: [gate.required],
+    schema: {
+      params: Type.Object({ id: Id, marketplace: Id }),
+      query: Type.Object({ ...ScopeQuery }),
+      body: Type.Object({
+        externalId: Text(100),
+        price: Price,
+        status: Type.Optional(OneOf(listingStatuses)),
+      }),
+      response: { 200: Listing },
+    },
+    async handler({ params, query, body: { externalId, price, status = 'live' }, exchange }) {
+      const scope = scopeOf(exchange, query.merchant)
+      const { rows } = await put([params.marketplace, params.id, externalId, status, price, scope])
+      if (!rows[0]) throw problem(404, 'E_NOT_FOUND', `There is no product ${params.id}.`)
+      return json(rows[0])
+    },
+  })
+
+  async function put(values: readonly unknown[]) {
+    try {
+      return await database.query<Listing>(statements.put, values)
+    } catch (error) {
+      switch (violatedConstraint(error)) {
+        case 'listings_marketplace_id_external_id_key':
+          throw problem(409, 'E_LISTING_TAKEN', 'Another product is listed there under this number.', {
+            errors: [{ path: '/body/externalId', message: 'is taken', code: 'unique' }],
+          })
+        case 'listings_marketplace_id_fkey':
+          throw problem(404, 'E_NOT_FOUND', 'There is no such marketplace.')
+      }
+      throw error
+    }
+  }
+}
