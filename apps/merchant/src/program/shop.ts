@@ -6,6 +6,7 @@ import Fastify, { type FastifyInstance } from 'fastify'
 import type { ListenOptions, ServedHttp, Tailwater } from 'tailwater'
 import type { Product } from '../catalogue/product.ts'
 import { createMerchant } from '../merchant.ts'
+import { indexRoute } from './index_route.ts'
 import { MERCHANT_SCHEMA } from './merchant_schema.ts'
 
 /** The merchant's server and what runs beside it. */
@@ -46,7 +47,8 @@ async function buildServer(
   routes: ReturnType<typeof createMerchant>['routes'],
 ): Promise<FastifyInstance> {
   const app = Fastify(fastifyDefaults())
-  await app.register(platform.fastify({ routes: routes.map((route) => ({ ...route, path: `/api${route.path}` })) }))
+  const api = routes.map((route) => ({ ...route, path: `/api${route.path}` }))
+  await app.register(platform.fastify({ routes: [indexRoute(platform.config.dashboardPath), ...api] }))
   await app.ready()
   return app
 }

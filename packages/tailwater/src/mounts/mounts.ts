@@ -1,8 +1,9 @@
-import type { Route } from '@tailwater/http'
+import { openapiDocument, openapiRoute, type Route, referenceRoutes } from '@tailwater/http'
 import { type ConnectHandler, connectMiddleware, connectRouter } from '@tailwater/http/connect'
 import { fastifyMiddleware, fastifyRoutes } from '@tailwater/http/fastify'
 import { type FetchHandler, fetchRouter } from '@tailwater/http/fetch'
 import type { PlatformParts } from '../platform/services.ts'
+import { platformVersion } from '../platform/version.ts'
 
 /** What a mount adds to the platform's own routes. */
 export interface MountOptions {
@@ -27,7 +28,7 @@ export function createMounts({ config, surface, dashboard }: PlatformParts): Mou
   const { host, middleware } = surface
   const routes = [...surface.routes, ...dashboard.routes]
   const checkResponses = config.environment !== 'production'
-  const withOwn = (options: MountOptions = {}) => [...routes, ...(options.routes ?? [])]
+  const withOwn = ({ routes: own = [] }: MountOptions = {}) => described([...routes, ...own], config)
   return {
     routes,
     fastify(options) {
@@ -47,4 +48,34 @@ export function createMounts({ config, surface, dashboard }: PlatformParts): Mou
     },
     fetch: (options) => fetchRouter(withOwn(options), { host, middleware, checkResponses }),
   }
+}
+
+/** How callers prove who they are, by the names that routes use. */
+const SECURITY_SCHEMES = {
+  bearer: { type: 'http', scheme: 'bearer', description: "An administrator's token, or what the application accepts." },
+  session: {
+    type: 'apiKey',
+    in: 'cookie',
+    name: 'tailwater_session',
+    description: "A browser's session after log-in.",
+  },
+}
+
+/** Adds the OpenAPI document of all routes, and a reference to browse it in. */
+function described(routes: readonly Route[], { name, dashboardPath }: PlatformParts['config']): readonly Route[] {
+  const documentPath = `${dashboardPath}/api/openapi.json`
+  const document = openapiDocument(routes, {
+    title: name,
+    version: platformVersion(),
+    securitySchemes: SECURITY_SCHEMES,
+  })
+  return [
+    ...routes,
+    openapiRoute(document, documentPath),
+    ...referenceRoutes({
+      path: `${dashboardPath}/reference`,
+      documentUrl: documentPath,
+      title: `${name}: API reference`,
+    }),
+  ]
 }

@@ -1,0 +1,107 @@
+import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { after, it } from 'node:test'
+import { type Program, startProgram, temporaryFolder } from './program.ts'
+
+const folder = temporaryFolder()
+after(() => folder.remove())
+const running: Program[] = []
+after(() => {
+  for (const { child } of running) child.kill('SIGKILL')
+})
+
+async function start(environment: Record<string, string> = {}) {
+  const program = startProgram({ DATA_DIR: folder.path, ...environment })
+  running.push(program)
+  const [, url] = await program.says(/API {9}(http:\S+)\/api\/products/)
+  await program.says(/Ctrl-C stops everything/)
+  return { ...program, url: url! }
+}
+
+const postmasterPid = () => Number(readFileSync(`${folder.path}/postgres/pgdata/postmaster.pid`, 'utf8').split('\n')[0])
+const isAlive = (pid: number) => {
+  try {
+    return process.kill(pid, 0)
+  } catch {
+    return false
+  }
+}
+
+let apiKey = ''
+
+it('the first start loads data, makes an administrator, and shows how to get in', async () => {
+  const program = await start()
+  const [, password] = await program.says(/Password {4}(\S+)/)
+  apiKey = (await program.says(/API key {5}(\S+)/))[1]!
+  const products = await (await fetch(`${program.url}/api/products?limit=1`)).json()
+  assert.equal(products.data.length, 1)
+  const login = await fetch(`${program.url}/tailwater/api/auth/login`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', 'x-tailwater': '1', origin: program.url },
+    body: JSON.stringify({ email: 'admin@localhost', password }),
+  })
+  assert.equal(login.status, 200, await login.text())
+  const secret = readFileSync(`${folder.path}/secret`, 'utf8').trim()
+  assert.equal(program.output().includes(secret), false)
+  program.child.kill('SIGTERM')
+  assert.equal(await program.ended, 0)
+})
+
+it('a second start keeps the data and asks for nothing', async () => {
+  const program = await start()
+  assert.doesNotMatch(program.output(), /Password|API key/)
+  const { data } = await (await fetch(`${program.url}/api/products?limit=1`)).json()
+  assert.equal(data.length, 1)
+  program.child.kill('SIGTERM')
+  assert.equal(await program.ended, 0)
+})
+
+it('checkouts in flight at Ctrl-C end with 2xx, though the signal comes three times, and PostgreSQL stops too', async () => {
+  const program = await start()
+  const pid = postmasterPid()
+  const headers = { authorization: `Bearer ${apiKey}`, 'content-type': 'application/json' }
+  const ask = async (path: string) => (await fetch(program.url + path, { headers })).json()
+  const customerId = (await ask('/api/customers?limit=1')).data[0].id
+  const mine = (await ask('/api/products?limit=100&status=active')).data as {
+    id: number
+    available?: number
+    stock?: { available: number }
+  }[]
+  const placeOne = (index: number) =>
+    fetch(`${program.url}/api/orders`, {
+      method: 'POST',
+      headers: { ...headers, 'idempotency-key': randomUUID() },
+      body: JSON.stringify({
+        customerId,
+        lines: [{ productId: mine[index % mine.length]!.id, quantity: 1 }],
+        payment: { token: 'tok_visa' },
+      }),
+    })
+  const checkouts = Array.from({ length: 60 }, (_, index) => placeOne(index))
+  // The first answer says that the others have reached the server.
+  await Promise.race(checkouts)
+  for (let times = 0; times < 3; times++) program.child.kill('SIGINT')
+  const statuses = (await Promise.all(checkouts)).map((response) => response.status)
+  assert.deepEqual(
+    [...new Set(statuses)].filter((status) => status < 200 || (status > 299 && status !== 409)),
+    [],
+    statuses.join(' '),
+  )
+  assert.ok(statuses.filter((status) => status === 201).length > 0)
+  assert.equal(await program.ended, 0)
+  assert.equal(isAlive(pid), false)
+})
+
+it('a start after kill -9 takes over the PostgreSQL that was left running', async () => {
+  const killed = await start()
+  const pid = postmasterPid()
+  killed.child.kill('SIGKILL')
+  assert.equal(await killed.ended, 'SIGKILL')
+  assert.equal(isAlive(pid), true)
+  const program = await start()
+  assert.equal(postmasterPid(), pid)
+  program.child.kill('SIGINT')
+  assert.equal(await program.ended, 0)
+  assert.equal(isAlive(pid), false)
+})
