@@ -2,7 +2,7 @@
 export type CopyValue = string | number | null
 
 /** Bytes gathered before they are handed to the connection: few enough writes, and little memory. */
-const CHUNK_CHARACTERS = 65_536
+export const CHUNK_CHARACTERS = 65_536
 
 const SPECIAL = /[\\\t\n\r]/
 const ESCAPES: Record<string, string> = { '\\': '\\\\', '\t': '\\t', '\n': '\\n', '\r': '\\r' }
