@@ -89,6 +89,8 @@ export function compileOperation(route: Route, options: OperationOptions = {}): 
 
 function replyOf(value: Reply | object): Reply {
   if (isReply(value)) return value
+  // A problem may be returned as well as thrown; any other error must not be sent as a value either.
+  if (value instanceof Error) throw value
   if (value === undefined)
     throw new TailwaterError('E_ROUTE', 'A handler returned nothing; return noContent() for an empty reply')
   return json(value)

@@ -31,7 +31,7 @@ export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 /**
  * One operation: its address, its schemas, and what it does.
  *
- * A handler returns a `Reply`, or a plain value that is sent as JSON with status 200.
+ * A handler returns a `Reply`, or a plain value that is sent as JSON with status 200; a problem it throws or returns.
  */
 export interface Route<S extends RouteSchema = RouteSchema> {
   method: Method

@@ -6,6 +6,7 @@ import {
   json,
   noContent,
   type OperationOptions,
+  problem,
   type Route,
   type RouteSchema,
   route,
@@ -172,6 +173,11 @@ describe('replies', () => {
     assert.equal((await answer(schema, () => noContent(), { options: checked })).status, 204)
     const sparse = await answer(schema, () => ({ id: 1 }), { options: checked, target: '?fields=id' })
     assert.equal(sparse.status, 200)
+  })
+
+  test('a problem may be returned, and no other error is sent as a value', async () => {
+    assert.equal((await answer(any, () => problem(409, 'E_TAKEN', 'Taken.'))).body.code, 'E_TAKEN')
+    assert.equal((await answer(any, () => new Error('secret'))).body.code, 'E_INTERNAL')
   })
 
   test('a handler that returns nothing is a fault of ours', async () => {

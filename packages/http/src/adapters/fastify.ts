@@ -35,9 +35,10 @@ export interface FastifyRoutesOptions extends OperationOptions {
  */
 export function fastifyRoutes(routes: readonly Route[], options: FastifyRoutesOptions = {}): FastifyPluginCallback {
   const { host: hostOptions, problems = true, ...operationOptions } = options
-  const host = resolveHostOptions(hostOptions)
   const router = createRouter(routes, operationOptions)
+  const hostOf = hostFactory(hostOptions)
   return inPlace((app, _options, done) => {
+    const host = hostOf(app)
     if (problems) answerProblems(app, host, router)
     void app.register((scope, _scopeOptions, scopeDone) => {
       // Our operations read their bodies themselves; the application's own parsers stay as they are.
@@ -59,8 +60,9 @@ export function fastifyRoutes(routes: readonly Route[], options: FastifyRoutesOp
  * await app.register(fastifyMiddleware([securityHeaders(), compression()]))
  */
 export function fastifyMiddleware(list: readonly Middleware[], options: HostOptions = {}): FastifyPluginCallback {
-  const host = resolveHostOptions(options)
+  const hostOf = hostFactory(options)
   return inPlace((app, _options, done) => {
+    const host = hostOf(app)
     app.addHook('onRequest', (request, reply, next) => enter(exchangeFor(host, request, reply), list, reply, next))
     // Fastify parses bodies in the events of the socket, which have lost the context.
     app.addHook('preValidation', (request, _reply, next) => {
@@ -86,6 +88,19 @@ export function fastifyDefaults(options: HostOptions = {}): FastifyServerOptions
     return503OnClosing: false,
     forceCloseConnections: 'idle',
     frameworkErrors: (error, request, reply) => sendFault(host, error, request, reply),
+  }
+}
+
+/** Checks host options at once; the host of an instance also drains when that closes. */
+function hostFactory(options: HostOptions | undefined): (app: FastifyInstance) => ResolvedHostOptions {
+  const host = resolveHostOptions(options)
+  return (app) => {
+    const closing = new AbortController()
+    app.addHook('preClose', (done) => {
+      closing.abort()
+      done()
+    })
+    return { ...host, closing: host.closing ? AbortSignal.any([host.closing, closing.signal]) : closing.signal }
   }
 }
 
