@@ -2,6 +2,7 @@ import { type Database, quoteSchema } from '@tailwater/postgres'
 import { loadIfEmpty } from './empty_load.ts'
 import { type DataSize, generateDataset, SCALES, type Scale } from './generated/dataset.ts'
 import { datasetTables } from './generated/tables.ts'
+import { importOnlineRetail, ONLINE_RETAIL } from './online_retail/import.ts'
 import type { Progress } from './progress.ts'
 import { sampleApiKey } from './sample_api_key.ts'
 
@@ -10,8 +11,10 @@ export interface LoadDataOptions {
   database: Database
   /** Name of the schema with the merchant's tables, migrated. */
   schema: string
-  /** A named size, or one's own. */
+  /** Of generated data: a named size, or one's own. */
   size: DataSize | Scale
+  /** A file of invoice lines, loaded in place of generated data. */
+  file?: string
   /** 32 bytes from which the sample merchants' API keys are derived: `keyring.keys('sample-api-keys')[0]`. */
   secret: Uint8Array
   /** @default 'tailwater' */
@@ -30,13 +33,18 @@ export interface SampleMerchant {
 }
 
 /**
- * Fills an empty database with a generated shop; undefined when it holds data already.
+ * Fills an empty database, with a generated shop or from a file; undefined when it holds data already.
  *
- * Create the indexes that only make reads fast afterwards: they would be filled row by row.
+ * In one transaction: a process killed half-way leaves the database empty, and the next start begins anew. Create the indexes that only make reads fast afterwards: they would be filled row by row.
  */
 export async function loadData(options: LoadDataOptions): Promise<{ merchants: SampleMerchant[] } | undefined> {
-  const { size, secret, seed, end, ...target } = options
   if (await hasMerchants(options)) return undefined
+  const { file } = options
+  return file === undefined ? generate(options) : importFile(options, file)
+}
+
+async function generate(options: LoadDataOptions): Promise<{ merchants: SampleMerchant[] } | undefined> {
+  const { size, secret, seed, end, ...target } = options
   const dataset = generateDataset({
     scale: typeof size === 'string' ? SCALES[size] : size,
     ...(seed !== undefined && { seed }),
@@ -46,6 +54,12 @@ export async function loadData(options: LoadDataOptions): Promise<{ merchants: S
   const loaded = await loadIfEmpty({ ...target, tables: datasetTables(dataset, apiKey) })
   if (!loaded) return undefined
   return { merchants: dataset.merchants.map(({ slug, name }) => ({ slug, name, apiKey: apiKey(slug) })) }
+}
+
+async function importFile(options: LoadDataOptions, file: string): Promise<{ merchants: SampleMerchant[] }> {
+  const apiKey = sampleApiKey(options.secret, ONLINE_RETAIL.slug)
+  await importOnlineRetail({ ...options, file, apiKey })
+  return { merchants: [{ ...ONLINE_RETAIL, apiKey }] }
 }
 
 /** The quick look that spares every later start the generation; the load itself looks again, under a lock. */

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
+import { join } from 'node:path'
 import { after, describe, it } from 'node:test'
 import { createTestSchema, type TestSchema } from '@tailwater/postgres/testing'
 import { loadData } from '../../src/data/load_data.ts'
@@ -42,7 +43,7 @@ describe('loading generated data', () => {
       `INSERT INTO ${schema}.orders (merchant_id, status, country, total, placed_at)
        VALUES (1, 'placed', 'Malta', 1, now()) RETURNING id`,
     )
-    assert.equal(rows[0]?.id, '1001')
+    assert.equal(Number(rows[0]?.id), 1_001)
   })
 
   it('gives every order the total of its lines and a payment of it', async () => {
@@ -106,5 +107,25 @@ describe('loading generated data', () => {
     assert.ok(states.every(({ done }, at) => at === 0 || done >= states[at - 1]!.done))
     assert.equal(states.at(-1)!.done, states.at(-1)!.total)
     assert.deepEqual([...new Set(states.map(({ label }) => label))].slice(-3), ['orders', 'order lines', 'payments'])
+  })
+
+  it('loads a file in place of generated data, with a key for its merchant, and only into an empty database', async () => {
+    const opened = await openSchema()
+    const { database, schema } = opened
+    const file = join(import.meta.dirname, 'online_retail', 'odd_lines.csv')
+    const loaded = await loadData({ database, schema, size: 'small', file, secret })
+    const [merchant] = loaded!.merchants
+    assert.deepEqual(
+      await one(
+        opened,
+        `SELECT m.slug, k.hash FROM ${schema}.api_keys k JOIN ${schema}.merchants m ON m.id = k.merchant_id`,
+      ),
+      {
+        slug: 'online-retail',
+        hash: createHash('sha256').update(merchant!.apiKey).digest(),
+      },
+    )
+    assert.equal(await loadData({ database, schema, size: 'small', file, secret }), undefined)
+    assert.deepEqual(await one(opened, `SELECT count(*)::int AS count FROM ${schema}.order_lines`), { count: 23 })
   })
 })

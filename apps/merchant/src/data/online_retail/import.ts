@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { basename } from 'node:path'
 import { type Database, quoteSchema, type Transaction } from '@tailwater/postgres'
 import { CHUNK_CHARACTERS, copyLine } from '../copy_text.ts'
@@ -31,6 +32,8 @@ export interface ImportOptions {
   file: string
   /** The merchant whose sales the file holds; made if there is none of that slug. @default online-retail */
   merchant?: { slug: string; name: string }
+  /** Given to the merchant in the same transaction; it may have it already. */
+  apiKey?: string
   progress?: Progress
   signal?: AbortSignal
 }
@@ -64,11 +67,16 @@ export async function importOnlineRetail(options: ImportOptions): Promise<Import
     const work: Work = { tx, schema, statements: importStatements(schema), settings, progress, log: createOddityLog() }
     const staged = await stageLines(work, source)
     const merchantId = await writeCatalogue(work, merchant)
+    if (options.apiKey) await tx.query(work.statements.insertApiKey, [merchantId, hashOf(options.apiKey)])
     const added = await writeOrders(work, merchantId, staged)
     const report = await finishReport(work)
     await tx.query(work.statements.insertImport, [basename(file), staged.lines, added, JSON.stringify(report)])
     return { lines: staged.lines, added, report }
   }, settings)
+}
+
+function hashOf(apiKey: string): Buffer {
+  return createHash('sha256').update(apiKey).digest()
 }
 
 interface Work {

@@ -45,6 +45,9 @@ function catalogueStatements(schema: string) {
       ON CONFLICT (slug) DO NOTHING`,
     // The lock makes two imports for one merchant take turns.
     lockMerchant: `SELECT id::text AS id FROM ${schema}.merchants WHERE slug = $1 FOR NO KEY UPDATE`,
+    insertApiKey: `
+      INSERT INTO ${schema}.api_keys (merchant_id, name, hash) VALUES ($1::bigint, 'first', $2)
+      ON CONFLICT (hash) DO NOTHING`,
     insertCategory: `
       WITH next AS (SELECT nextval(pg_get_serial_sequence($1, 'id')) AS id)
       INSERT INTO ${schema}.categories (id, slug, name, path)
