@@ -11,6 +11,7 @@ export type MerchantErrorCode =
   | 'E_OUT_OF_STOCK'
   | 'E_PAYMENT_DECLINED'
   | 'E_PAYMENT_UNAVAILABLE'
+  | 'E_PRICE_CHANGED'
   | 'E_REFERENCE'
   | 'E_RETURN_TOO_MUCH'
   | 'E_SLUG_TAKEN'

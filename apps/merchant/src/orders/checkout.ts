@@ -107,6 +107,9 @@ async function authorise(
     })
   })
   if (authorisation.status === 'declined') throw problem(402, 'E_PAYMENT_DECLINED', authorisation.reason)
+  // Authorised before a crash, and repeated after a price changed: the refusal lets the money go.
+  if (authorisation.amount !== quote.total)
+    throw problem(409, 'E_PRICE_CHANGED', 'A price has changed since the checkout began. Place the order again.')
 }
 
 interface Confirmed {

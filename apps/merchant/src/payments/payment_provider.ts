@@ -8,8 +8,8 @@ export interface AuthorisationRequest {
   token: string
 }
 
-/** The provider's decision; final for its reference. */
-export type Authorisation = { status: 'authorised' } | { status: 'declined'; reason: string }
+/** The provider's decision; final for its reference, with the amount that was asked for first. */
+export type Authorisation = { status: 'authorised'; amount: number } | { status: 'declined'; reason: string }
 
 /** What is given back of a payment. */
 export interface RefundRequest {

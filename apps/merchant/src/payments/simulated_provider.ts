@@ -45,5 +45,5 @@ function decide({ token, amount }: AuthorisationRequest): Authorisation {
   const reason = DECLINED_TOKENS[token]
   if (reason) return { status: 'declined', reason }
   if (amount > CARD_LIMIT) return { status: 'declined', reason: `The card's limit is ${CARD_LIMIT}.` }
-  return { status: 'authorised' }
+  return { status: 'authorised', amount }
 }

@@ -1,5 +1,6 @@
+import { EventEmitter, once } from 'node:events'
 import { createCache } from '@tailwater/cache'
-import { createKeyring, httpError, listen, type Mail, systemClock } from '@tailwater/core'
+import { type Clock, createKeyring, httpError, listen, type Mail, systemClock } from '@tailwater/core'
 import { fastifyRoutes } from '@tailwater/http/fastify'
 import { createJobs, type Jobs, jobsMigrations } from '@tailwater/jobs'
 import { createDatabase, type Database, tailwaterMigrations } from '@tailwater/postgres'
@@ -38,6 +39,8 @@ export interface MerchantApp {
   merchant: Merchant
   jobs: Jobs
   mails: Mail[]
+  /** The first mail that fits, as soon as it is sent. */
+  mailTo(fits: (mail: Mail) => boolean): Promise<Mail>
   close(): Promise<void>
   ask(method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE', path: string, asked?: Asked): Promise<Answer>
   /** Rows of a statement in which `$schema` stands for the schema. */
@@ -47,6 +50,8 @@ export interface MerchantApp {
 /** What a test may set. */
 export interface MerchantAppOptions {
   payments?: PaymentProvider
+  /** @default systemClock */
+  clock?: Clock
   /** Milliseconds for which a product is cached. @default 60000 */
   ttl?: number
   /** Put before the database, to watch it. */
@@ -56,6 +61,7 @@ export interface MerchantAppOptions {
 /** Starts the application. */
 export async function startMerchantApp({
   payments,
+  clock = systemClock,
   ttl = 60_000,
   watch,
 }: MerchantAppOptions = {}): Promise<MerchantApp> {
@@ -66,13 +72,14 @@ export async function startMerchantApp({
   await own.start()
   const database = watch ? watch(own) : own
   const mails: Mail[] = []
+  const sent = new EventEmitter<{ mail: [Mail] }>()
   const cache = createCache<Product | undefined>({ name: 'product', ttl })
   const jobs = createJobs({ database: own, schema, pollInterval: 50 })
   const merchant = createMerchant({
     database,
     schema,
     keyring: createKeyring(['a secret of the tests, long enough']),
-    clock: systemClock,
+    clock,
     products: {
       get: (id, load) => cache.getOrSet({ key: String(id), load }),
       invalidate: (id) => cache.delete(String(id)),
@@ -81,6 +88,7 @@ export async function startMerchantApp({
     mailer: {
       async send(mail) {
         mails.push(mail)
+        sent.emit('mail', mail)
         return { messageId: mail.messageId ?? '' }
       },
       close: async () => {},
@@ -89,7 +97,9 @@ export async function startMerchantApp({
     ...(payments && { payments }),
   })
   const app = Fastify()
-  const unlisten = listen(httpError, ({ method, path, error }) => console.error(method, path, error))
+  const unlisten = listen(httpError, ({ status, method, path, error }) => {
+    if (status === 500) console.error(method, path, error)
+  })
   await app.register(fastifyRoutes(merchant.routes, { basePath: '/api', checkResponses: true }))
   return {
     app,
@@ -105,6 +115,13 @@ export async function startMerchantApp({
     merchant,
     jobs,
     mails,
+    async mailTo(fits) {
+      for (;;) {
+        const mail = mails.find(fits)
+        if (mail) return mail
+        await once(sent, 'mail')
+      }
+    },
     ask: (method, path, asked) => ask(app, method, path, asked),
     async rows<Row>(text: string, values: unknown[] = []) {
       const { rows } = await own.query<Row>(text.replaceAll('$schema', schema), values)
