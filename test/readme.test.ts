@@ -34,6 +34,12 @@ it('the Express program runs, and its replies carry the id of their request', as
 it('the page and its programs are as short as they claim', () => {
   const lines = (text: string) => text.split('\n').filter((line) => line.trim() !== '').length
   assert.ok(readFileSync(new URL('../README.md', import.meta.url), 'utf8').split('\n').length < 150)
-  assert.ok(lines(programs.get('fastify.ts')!) <= 20, `the Fastify program has ${lines(programs.get('fastify.ts')!)} lines`)
-  assert.ok(lines(programs.get('express.ts')!) <= 10, `the Express program has ${lines(programs.get('express.ts')!)} lines`)
+  assert.ok(
+    lines(programs.get('fastify.ts')!) <= 20,
+    `the Fastify program has ${lines(programs.get('fastify.ts')!)} lines`,
+  )
+  assert.ok(
+    lines(programs.get('express.ts')!) <= 10,
+    `the Express program has ${lines(programs.get('express.ts')!)} lines`,
+  )
 })
