@@ -21,6 +21,9 @@ export type MigrationErrorCode =
   | 'E_MIGRATION_ORDER'
   | 'E_MIGRATIONS_PENDING'
 
+/** The codes of the outbox, the bus and the settings. */
+export type OutboxErrorCode = 'E_BUS_FULL' | 'E_BUS_STOPPED' | 'E_OUTBOX_CONSUMER' | 'E_SETTING_UNKNOWN'
+
 /** Five letters and digits, at least one of them a digit: system errors have codes too, and EPIPE is of five letters. */
 const SQLSTATE = /^(?=.*\d)[0-9A-Z]{5}$/
 

@@ -2,7 +2,13 @@ export { asQueryable } from './as_queryable.ts'
 export { createDatabase } from './database/create_database.ts'
 export { type DatabaseOptions, resolveDatabaseOptions } from './database/options.ts'
 export type { CopyPort, Database, PoolStats, Session, Transaction, TransactionOptions } from './database.ts'
-export { type DatabaseErrorCode, hasSqlState, type MigrationErrorCode, sqlStateOf } from './errors.ts'
+export {
+  type DatabaseErrorCode,
+  hasSqlState,
+  type MigrationErrorCode,
+  type OutboxErrorCode,
+  sqlStateOf,
+} from './errors.ts'
 export { createPostgresLeases, type PostgresLeasesOptions } from './leases.ts'
 export type { Migration, MigrationModule } from './migration.ts'
 export type { AppliedMigration } from './migration_plan.ts'
@@ -14,6 +20,17 @@ export {
   type MigratorOptions,
   resolveMigratorOptions,
 } from './migrator.ts'
+export type { ConsumerOptions, OutboxHandler } from './outbox/consumer.ts'
+export type { FeedPage, FeedPosition, OutboxFeed } from './outbox/feed.ts'
+export type { OutboxMessage } from './outbox/message.ts'
+export {
+  type AppendOptions,
+  type ConsumerStatus,
+  createOutbox,
+  type Outbox,
+  type OutboxOptions,
+  resolveOutboxOptions,
+} from './outbox/outbox.ts'
 export {
   type Queryable,
   type QueryOptions,

@@ -45,7 +45,7 @@ function leaseSql(schemaName: string) {
   return {
     // leases_pkey finds the row and makes two that ask at once wait for each other.
     acquire: statement(
-      `tailwater_lease_acquire_${schemaName}`,
+      `tw_lease_acquire:${schemaName}`,
       `INSERT INTO ${leases} AS held (name, holder, epoch, acquired_at, expires_at)
        VALUES ($1::text, $2::text, 1, ${schema}.now(), ${end('$3')})
        ON CONFLICT (name) DO UPDATE SET
@@ -58,12 +58,12 @@ function leaseSql(schemaName: string) {
     ),
     // leases_pkey
     renew: statement(
-      `tailwater_lease_renew_${schemaName}`,
+      `tw_lease_renew:${schemaName}`,
       `UPDATE ${leases} SET expires_at = ${end('$3')} WHERE ${isMine} RETURNING epoch`,
     ),
     // leases_pkey
     release: statement(
-      `tailwater_lease_release_${schemaName}`,
+      `tw_lease_release:${schemaName}`,
       `UPDATE ${leases} SET expires_at = '-infinity' WHERE ${isMine} RETURNING epoch`,
     ),
   }

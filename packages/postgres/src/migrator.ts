@@ -230,15 +230,18 @@ async function attempt<T>(settings: Settings, body: (tx: Transaction) => Promise
   const watch = watchBlockers(settings.database, settings.clock, settings.lockTimeout)
   let held = false
   try {
-    const result = await settings.database.transaction(async (tx) => {
-      held = false
-      await tx.query(timeoutSql(settings.lockTimeout))
-      const { rows } = await tx.query<{ pid: number }>('SELECT pg_backend_pid() AS pid')
-      watch.begin(rows[0]!.pid)
-      await tx.query(lockSql(settings.schema))
-      held = true
-      return body(tx)
-    })
+    const result = await settings.database.transaction(
+      async (tx) => {
+        held = false
+        await tx.query(timeoutSql(settings.lockTimeout))
+        const { rows } = await tx.query<{ pid: number }>('SELECT pg_backend_pid() AS pid')
+        watch.begin(rows[0]!.pid)
+        await tx.query(lockSql(settings.schema))
+        held = true
+        return body(tx)
+      },
+      { timeout: settings.timeout },
+    )
     await watch.end()
     return { result }
   } catch (error) {

@@ -1,6 +1,7 @@
 import type { MigrationModule } from './migration.ts'
+import { outboxMigration } from './outbox/migration.ts'
 
-/** The tables of the ground itself: the clock, leases, settings. Comes before every other module. */
+/** The tables of the ground itself: the clock, leases, settings, the outbox. Comes before every other module. */
 export const tailwaterMigrations: MigrationModule = {
   module: 'tailwater',
   migrations: [
@@ -47,5 +48,6 @@ export const tailwaterMigrations: MigrationModule = {
         );
         CREATE INDEX settings_audit_by_name ON ${schema}.settings_audit (name, id DESC);`,
     },
+    outboxMigration,
   ],
 }

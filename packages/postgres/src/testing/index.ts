@@ -1,3 +1,4 @@
+export { type OutboxNode, type OutboxUnderTest, outboxContract } from './outbox_contract.ts'
 export { startPgBouncer, type TestPgBouncer, type TestPgBouncerOptions } from './pgbouncer.ts'
 export { startReplica, type TestReplica } from './replica.ts'
 export { startTestPostgres, type TestPostgres, type TestPostgresOptions } from './test_postgres.ts'

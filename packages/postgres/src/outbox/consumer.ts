@@ -1,0 +1,207 @@
+import {
+  type Clock,
+  createLeader,
+  createService,
+  type Leadership,
+  type LeaseStore,
+  notice,
+  type Service,
+  TailwaterError,
+  toError,
+} from '@tailwater/core'
+import type { Queryable } from '../queryable.ts'
+import type { Line } from './line.ts'
+import { DRAIN_MS, pause, report, settledBy } from './loop.ts'
+import { decodeMessage, type MessageRow, type OutboxMessage, topicPattern } from './message.ts'
+import type { OutboxSql } from './sql.ts'
+
+/**
+ * Handles messages in the order of their sequence, each at least once: after a crash, or a failure, a batch comes again.
+ *
+ * @param context.signal aborts when another process may have taken over, or the service was stopped and its deadline has passed
+ * @param context.epoch grows from leader to leader, for fencing in other stores
+ */
+export type OutboxHandler = (
+  messages: readonly OutboxMessage[],
+  context: { signal: AbortSignal; epoch: bigint },
+) => void | Promise<void>
+
+/** How a consumer follows the outbox. */
+export interface ConsumerOptions {
+  /** Topics it follows; a `*` at the end stands for anything. @default ['*'] */
+  topics?: readonly string[]
+  /** Messages at most that the handler is given at once. @default 500 */
+  batch?: number
+  /** Where a consumer that is new to the database begins. @default 'oldest' */
+  from?: 'oldest' | 'latest'
+}
+
+/** What consumers of one outbox share. */
+export interface ConsumerGround {
+  database: Queryable
+  sql: OutboxSql
+  line: Line
+  clock: Clock
+  leases: LeaseStore
+  holder: string
+  leaseTtl: number
+  minBackoff: number
+  maxBackoff: number
+}
+
+/** Progress beyond the last message of its own topics that a consumer need not store: that much is looked through again after a restart. */
+const UNSTORED = 10_000n
+/** Characters of an error that are kept with the position. */
+const MAX_ERROR = 2_000
+
+/** What is remembered through one term of office. */
+interface Term {
+  leadership: Leadership
+  /** Aborts at the end of the term, and when the service drains. */
+  signal: AbortSignal
+  limit: number
+  failures: number
+}
+
+/**
+ * One named consumer in one process.
+ *
+ * Modes: *stopped*; *candidate* for the lease of its name; *following* as its leader: claims the position with its epoch, then reads,
+ * handles and advances; *waiting* for the line to grow; *blocked*: a batch failed, and after a pause the messages come again one at a
+ * time, so that the one that fails stands alone. It is never passed by: the order is a promise, and `skip` is for a person to call.
+ */
+export function createConsumer(
+  ground: ConsumerGround,
+  name: string,
+  handler: OutboxHandler,
+  options: ConsumerOptions = {},
+): Service {
+  const { database, sql, line, clock } = ground
+  const { topics = ['*'], batch = 500, from = 'oldest' } = options
+  const source = `outbox consumer ${name}`
+  let draining = new AbortController()
+  let work: Promise<void> = Promise.resolve()
+
+  const leader = createLeader({
+    leases: ground.leases,
+    name: `outbox:${name}`,
+    holder: ground.holder,
+    ttl: ground.leaseTtl,
+    clock,
+    onElected(leadership) {
+      const signal = AbortSignal.any([leadership.signal, draining.signal])
+      work = lead({ leadership, signal, limit: batch, failures: 0 })
+      return work
+    },
+  })
+
+  const isMine = ({ leadership, signal }: Term) => !signal.aborted && leader.current() === leadership
+
+  /** Follows until the term or the service ends; begins again at the stored position after each failure. */
+  async function lead(term: Term): Promise<void> {
+    while (isMine(term)) {
+      try {
+        await follow(term)
+      } catch (error) {
+        report(source, error)
+        term.limit = 1
+        await pause(clock, Math.min(ground.minBackoff * 2 ** term.failures++, ground.maxBackoff), term.signal)
+      }
+    }
+  }
+
+  async function follow(term: Term): Promise<void> {
+    let position = await claim(term)
+    let stored = position
+    while (position !== undefined && isMine(term)) {
+      const { last, messages } = await read(position, term.limit)
+      if (last < position) return pause(clock, ground.minBackoff, term.signal)
+      const end = messages.at(-1)?.sequence
+      if (end === undefined) {
+        if (last - stored! >= UNSTORED) stored = await advance(term, last)
+        position = last
+        await line.beyond(position, term.signal)
+      } else {
+        if (!(await handle(term, messages))) return
+        position = stored = await advance(term, end)
+      }
+    }
+  }
+
+  /** Undefined when a later leader has been. */
+  async function claim({ leadership }: Term): Promise<bigint | undefined> {
+    const { rows } = await database.query<{ position: string }>(sql.claim, [name, String(leadership.epoch)])
+    if (rows[0]) return BigInt(rows[0].position)
+    deposed()
+    return undefined
+  }
+
+  async function read(position: bigint, limit: number): Promise<{ last: bigint; messages: OutboxMessage[] }> {
+    const values = [name, String(position), String(limit)]
+    const { rows } = await database.query<MessageRow & { last: string }>(sql.read, values)
+    const last = BigInt(rows[0]!.last)
+    line.reach(last)
+    return { last, messages: rows[0]!.sequence === null ? [] : rows.map(decodeMessage) }
+  }
+
+  /** False when the term ended meanwhile and the handler with it. */
+  async function handle(term: Term, messages: OutboxMessage[]): Promise<boolean> {
+    const { epoch, signal } = term.leadership
+    try {
+      await handler(messages, { signal, epoch })
+    } catch (thrown) {
+      if (signal.aborted) return false
+      throw await noteFailure(epoch, messages, toError(thrown))
+    }
+    term.failures = 0
+    term.limit = Math.min(batch, term.limit * 2)
+    return true
+  }
+
+  async function noteFailure(epoch: bigint, messages: OutboxMessage[], cause: Error): Promise<TailwaterError> {
+    const { sequence, topic } = messages[0]!
+    const blockedAt = messages.length === 1 ? String(sequence) : null
+    const values = [name, String(epoch), blockedAt, cause.message.slice(0, MAX_ERROR)]
+    const { rows } = await database.query<{ failures: number }>(sql.fail, values)
+    const failures = rows[0]?.failures ?? 0
+    const where =
+      messages.length === 1 ? `message ${sequence} (${topic})` : `${messages.length} messages from ${sequence}`
+    return new TailwaterError(
+      'E_OUTBOX_CONSUMER',
+      `consumer '${name}' failed at ${where}, ${failures} times now: ${cause.message}`,
+      {
+        consumer: name,
+        sequence: String(sequence),
+        failures,
+        cause,
+      },
+    )
+  }
+
+  /** Undefined when the write was refused, because a later leader has claimed the position. */
+  async function advance({ leadership }: Term, position: bigint): Promise<bigint | undefined> {
+    const { rows } = await database.query(sql.advance, [name, String(leadership.epoch), String(position)])
+    if (rows.length > 0) return position
+    deposed()
+    return undefined
+  }
+
+  function deposed(): void {
+    leader.resign()
+    if (notice.hasSubscribers)
+      notice.publish({ source, level: 'warn', message: 'another process has taken over: stepping down' })
+  }
+
+  return createService(source, {
+    async start() {
+      draining = new AbortController()
+      await database.query(sql.register, [name, JSON.stringify(topics.map(topicPattern)), String(from === 'latest')])
+      await leader.start()
+    },
+    async stop(deadline = clock.elapsed() + DRAIN_MS) {
+      draining.abort()
+      await settledBy(clock, deadline, work)
+      await leader.stop(deadline)
+    },
+  })
+}
