@@ -11,11 +11,9 @@ export interface BodySource {
   read(limit: number): Promise<Uint8Array>
 }
 
-/** The problem of a body beyond a route's limit. The connection is given up: its rest would have to be read. */
+/** The problem of a body beyond a route's limit. */
 export function tooLarge(limit: number) {
-  return problem(413, 'E_BODY_TOO_LARGE', `The body is larger than the ${limit} bytes that this route accepts.`, {
-    headers: { connection: 'close' },
-  })
+  return problem(413, 'E_BODY_TOO_LARGE', `The body is larger than the ${limit} bytes that this route accepts.`)
 }
 
 /** Reads a stream whole. */
@@ -32,7 +30,9 @@ export function readStream(source: Readable, limit: number): Promise<Uint8Array>
       chunks.push(chunk)
       if (size > limit)
         stop(() => {
-          source.pause()
+          // The rest is read and thrown away: a client reads no reply while it is sending, and hanging up on it would
+          // reset the connection with the reply in it.
+          source.resume()
           reject(tooLarge(limit))
         })
     }

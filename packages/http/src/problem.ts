@@ -39,7 +39,7 @@ export class HttpProblem<Code extends string = string> extends TailwaterError<Co
  * Makes a problem to throw.
  *
  * @example
- * throw problem(404, 'E_PRODUCT_NOT_FOUND', `There is no product ${id}.`)
+ * throw problem(404, 'E_NOT_FOUND', `There is no product ${id}.`)
  */
 export function problem<Code extends string>(
   status: number,

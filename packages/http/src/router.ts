@@ -30,7 +30,7 @@ export interface Router {
 }
 
 /** Longest value of one path parameter; the server's limit on the request line is 16 KiB. */
-const MAX_PARAM_LENGTH = 16_384
+export const MAX_PARAM_LENGTH = 16_384
 const METHODS: readonly Method[] = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE']
 const BAD_URL = () => {}
 

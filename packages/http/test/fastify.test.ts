@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { get } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { type AddressInfo, connect } from 'node:net'
 import { text as textOf } from 'node:stream/consumers'
 import { test } from 'node:test'
 import { createGunzip, gzipSync } from 'node:zlib'
@@ -67,6 +67,48 @@ test('a hook that unpacks bodies comes before our reading them', async () => {
   const headers = { 'content-type': 'application/json', 'content-encoding': 'gzip' }
   const answer = await app.inject({ method: 'POST', url: '/echo', payload: gzipSync('{"a":1}'), headers })
   assert.deepEqual(answer.json(), { a: 1 })
+  await app.close()
+})
+
+test('a route may take longer bodies and parameters than Fastify would', async () => {
+  const app = Fastify(fastifyDefaults())
+  const upload = route({
+    method: 'POST',
+    path: '/upload/:name',
+    id: 'upload',
+    summary: '',
+    bodyLimit: 3_000_000,
+    schema: {
+      params: Type.Object({ name: Type.String({ maxLength: 500 }) }),
+      body: Type.Object({ text: Type.String() }),
+      ...anything,
+    },
+    handler: ({ body }) => ({ length: body.text.length }),
+  })
+  await app.register(fastifyRoutes([upload]))
+  const answer = await app.inject({
+    method: 'POST',
+    url: `/upload/${'n'.repeat(500)}`,
+    payload: { text: 'a'.repeat(2_000_000) },
+  })
+  assert.deepEqual(answer.json(), { length: 2_000_000 })
+  const long = await app.inject({ method: 'POST', url: `/upload/${'n'.repeat(5_000)}`, payload: { text: '' } })
+  assert.equal(long.json().errors[0].path, '/params/name')
+  await app.close()
+})
+
+test('what is no HTTP is answered with a problem', async () => {
+  const app = Fastify(fastifyDefaults())
+  await started(app)
+  const send = async (text: string) => {
+    const socket = connect((app.server.address() as AddressInfo).port, '127.0.0.1')
+    socket.end(text)
+    const [head, body] = (await textOf(socket)).split('\r\n\r\n') as [string, string]
+    return [head.split('\r\n')[0], JSON.parse(body).code]
+  }
+  assert.deepEqual(await send('nonsense\r\n\r\n'), ['HTTP/1.1 400 Bad Request', 'E_BAD_REQUEST'])
+  const long = `GET / HTTP/1.1\r\nhost: a\r\nx: ${'a'.repeat(40_000)}\r\n\r\n`
+  assert.deepEqual(await send(long), ['HTTP/1.1 431 Request Header Fields Too Large', 'E_HEADERS_TOO_LARGE'])
   await app.close()
 })
 

@@ -13,6 +13,8 @@ import { exchangeOf, NodeBody } from './node_exchange.ts'
 import { writeReply } from './node_reply.ts'
 import { captureReply, wayOut } from './reply_capture.ts'
 
+export { answerMalformed } from './malformed.ts'
+
 /** What Express and connect call; also a listener for `http.createServer`. */
 export type ConnectHandler = (
   request: IncomingMessage,

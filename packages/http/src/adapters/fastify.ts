@@ -16,8 +16,9 @@ import type { Middleware } from '../middleware.ts'
 import type { Operation, OperationOptions } from '../operation.ts'
 import { type HostOptions, type ResolvedHostOptions, resolveHostOptions } from '../options.ts'
 import type { Route } from '../route.ts'
-import { createRouter, type Router } from '../router.ts'
+import { createRouter, MAX_PARAM_LENGTH, type Router } from '../router.ts'
 import type { QueryValues } from '../validation/query_string.ts'
+import { answerMalformed } from './malformed.ts'
 import { exchangeOf, existingExchange, NodeBody } from './node_exchange.ts'
 
 /** How routes are mounted on Fastify. */
@@ -76,8 +77,8 @@ export function fastifyMiddleware(list: readonly Middleware[], options: HostOpti
 }
 
 /**
- * Options for `Fastify()` itself, for what a plugin cannot reach: addresses that cannot be decoded are answered with
- * a problem too, and requests on kept connections are answered while the server drains.
+ * Options for `Fastify()` itself, for what a plugin cannot reach: addresses that cannot be decoded and requests that
+ * are no HTTP are answered with a problem too, and requests on kept connections are answered while the server drains.
  *
  * @example
  * const app = Fastify(fastifyDefaults())
@@ -87,6 +88,9 @@ export function fastifyDefaults(options: HostOptions = {}): FastifyServerOptions
   return {
     return503OnClosing: false,
     forceCloseConnections: 'idle',
+    // Long parameters are told by their schemas, not by a 404.
+    routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
+    clientErrorHandler: answerMalformed,
     frameworkErrors: (error, request, reply) => sendFault(host, error, request, reply),
   }
 }

@@ -86,7 +86,7 @@ function faults(): Route[] {
       summary: 'Refuses',
       schema: anything,
       handler: () => {
-        throw problem(409, 'E_TAKEN', 'That name is taken.')
+        throw problem(404, 'E_NOT_FOUND', 'There is no such thing.')
       },
     }),
     route({

@@ -111,13 +111,13 @@ export function middlewareClauses(subject: AdapterUnderTest, except: Exceptions)
     name: 'throwing',
     before: async () => {
       await Promise.resolve()
-      throw problem(403, 'E_FORBIDDEN', 'Not you.')
+      throw problem(401, 'E_UNAUTHENTICATED', 'Who are you?')
     },
   }
   clause('what a step throws is a problem', around(throwing), async (served) => {
     const answer = await ask(served, '/own/json')
-    assert.equal(answer.status, 403)
-    assert.equal(answer.json()['code'], 'E_FORBIDDEN')
+    assert.equal(answer.status, 401)
+    assert.equal(answer.json()['code'], 'E_UNAUTHENTICATED')
   })
 
   clause('what a handler throws tells nothing', around({ name: 'none' }), async (served, journal) => {

@@ -1,4 +1,5 @@
 import { problem } from '../problem.ts'
+import { MAX_DEPTH, nestsTooDeep } from './nesting.ts'
 import { findUnsafe } from './plain_text.ts'
 
 const utf8 = new TextDecoder('utf-8', { fatal: true })
@@ -22,8 +23,14 @@ export function parseJsonBody(bytes: Uint8Array): unknown {
   } catch (cause) {
     throw problem(400, 'E_BODY_SYNTAX', 'The body is not valid JSON.', { cause })
   }
+  if (nestsTooDeep(text)) throw tooDeep()
   if (SUSPECT.test(text)) refuseUnsafe(value)
   return value
+}
+
+function tooDeep() {
+  const error = { path: '/body', message: `must not nest deeper than ${MAX_DEPTH} levels`, code: 'depth' }
+  return problem(400, 'E_VALIDATION', 'The body is not valid.', { errors: [error] })
 }
 
 /** @throws E_VALIDATION when a body that somebody else parsed holds what no body may */

@@ -1,4 +1,5 @@
 import type { FieldError } from '../problem.ts'
+import { MAX_DEPTH } from './nesting.ts'
 
 /**
  * Finds what no field may hold, whatever its schema says: U+0000, which PostgreSQL cannot store; half a surrogate
@@ -6,8 +7,10 @@ import type { FieldError } from '../problem.ts'
  *
  * @param part where the value stands: `/query`, `/body`
  */
-export function findUnsafe(value: unknown, part: string, errors: FieldError[] = []): FieldError[] {
-  if (typeof value === 'string') {
+export function findUnsafe(value: unknown, part: string, errors: FieldError[] = [], depth = 0): FieldError[] {
+  if (depth > MAX_DEPTH) {
+    errors.push({ path: part.slice(0, 200), message: `must not nest deeper than ${MAX_DEPTH} levels`, code: 'depth' })
+  } else if (typeof value === 'string') {
     const message = textFault(value)
     if (message) errors.push({ path: part, message, code: 'text' })
   } else if (value !== null && typeof value === 'object') {
@@ -15,7 +18,7 @@ export function findUnsafe(value: unknown, part: string, errors: FieldError[] = 
       const path = `${part}/${key.toWellFormed().replaceAll('~', '~0').replaceAll('/', '~1').slice(0, 100)}`
       const message = keyFault(key, inner)
       if (message) errors.push({ path, message, code: 'unknown' })
-      else findUnsafe(inner, path, errors)
+      else findUnsafe(inner, path, errors, depth + 1)
     }
   }
   return errors

@@ -43,7 +43,8 @@ export function compileValidator(schema: TSchema, part: string): Validator {
 
 /** Whether looking for every fault of a value would cost noticeably. */
 function isLarge(value: unknown, budget = { left: 1_000 }): boolean {
-  if (value === null || typeof value !== 'object') return --budget.left < 0
+  if (--budget.left < 0) return true
+  if (value === null || typeof value !== 'object') return false
   for (const inner of Object.values(value)) if (isLarge(inner, budget)) return true
   return false
 }
