@@ -1,5 +1,6 @@
 import { type Clock, notice, sleep } from '@tailwater/core'
 import {
+  checkContents,
   checkDataVersion,
   type DataFolder,
   isInitialised,
@@ -23,6 +24,7 @@ import {
   type PostmasterFile,
   readPostmasterFile,
   removeStaleFile,
+  removeStaleSocketLocks,
 } from './postmaster_file.ts'
 import { programVersion } from './program.ts'
 import { publish, type RunningServer } from './running_server.ts'
@@ -73,7 +75,7 @@ export async function bringUp(
     const running = runningServer(folder)
     if (running) {
       if (how === 'adopted') options.onProgress('adopting')
-      const hold = await holdRunning(attempt, running)
+      const hold = await holdRunning(attempt, running, how !== 'adopted')
       if (hold) return { ...attempt, hold, pid: running.pid, port: hold.port, passwords: readPasswords(folder), how }
       how = 'adopted'
     } else {
@@ -89,6 +91,7 @@ function prepare(options: ResolvedEmbeddedPostgresOptions, keepPort: number | un
   const folder = openDataFolder(options.dataDir)
   const native = findNativePackage(options.nativeDir)
   const user = chooseServerUser(folder.pgdata, native.postgres)
+  checkContents(folder)
   const socketDir = openSocketDir(folder, user)
   const settings = serverSettings({ ...options, socketDir })
   const fixedPort = keepPort ?? (options.port || undefined)
@@ -119,6 +122,7 @@ async function launch(attempt: Attempt): Promise<RunningServer['how']> {
     }
   }
   checkDataVersion(folder.pgdata, version)
+  removeStaleSocketLocks(folder.pgdata, attempt.socketDir)
   options.onProgress('starting')
   return (await launchOnPort(attempt)) === 'ready' ? how : 'adopted'
 }
@@ -171,7 +175,7 @@ async function endOrphans({ clock, folder, signal }: Attempt): Promise<void> {
  * Takes hold of a server found running. Undefined when there is none to hold any more, because it ended or was restarted
  * with other settings.
  */
-async function holdRunning(attempt: Attempt, running: PostmasterFile): Promise<Hold | undefined> {
+async function holdRunning(attempt: Attempt, running: PostmasterFile, isOurs: boolean): Promise<Hold | undefined> {
   const { clock, folder, signal } = attempt
   const sickAt = clock.elapsed() + SICK_AFTER
   while (true) {
@@ -179,7 +183,11 @@ async function holdRunning(attempt: Attempt, running: PostmasterFile): Promise<H
     if (file?.pid !== running.pid || !isServerOf(folder.pgdata, file.pid)) return undefined
     const held = file.port > 0 ? await takeHold(file.port, readPasswords(folder).admin) : 'not-ready'
     if (typeof held === 'object') return keepIfFit(attempt, running, held)
-    if (held === 'wrong-password') throw wrongPassword(folder)
+    if (held === 'wrong-password') {
+      // What we launched must not stay behind where nobody can log in.
+      if (isOurs) await stopPostmaster(folder.pgdata, running.pid, { clock, deadline: attempt.deadline })
+      throw wrongPassword(folder)
+    }
     if (held === 'not-listening' && clock.elapsed() > sickAt) return replace(attempt, file)
     if (clock.elapsed() > attempt.deadline) throw notReady(attempt, held)
     await sleep(clock, LOOK_EVERY, signal)
@@ -189,7 +197,7 @@ async function holdRunning(attempt: Attempt, running: PostmasterFile): Promise<H
 /** A server with other settings than ours is replaced, unless somebody else is using it. */
 async function keepIfFit(attempt: Attempt, running: PostmasterFile, hold: Hold): Promise<Hold | undefined> {
   if (hold.server.mark === attempt.mark) return hold
-  if (await hold.becomeLast()) {
+  if (await hold.becomeLast(attempt.clock)) {
     await replace(attempt, running)
     await hold.close()
     return undefined

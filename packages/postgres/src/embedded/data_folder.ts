@@ -53,9 +53,9 @@ const OURS = new Set([
 const SOCKET_PATH_MAX = 103
 
 /**
- * Makes the folder if it is absent, and checks that it can be written and is ours.
+ * Makes the folder if it is absent, and checks that it can be written.
  *
- * @throws E_EMBEDDED_FOLDER_READONLY, E_EMBEDDED_FOLDER_FOREIGN
+ * @throws E_EMBEDDED_FOLDER_READONLY
  */
 export function openDataFolder(dataDir: string): DataFolder {
   try {
@@ -70,7 +70,7 @@ export function openDataFolder(dataDir: string): DataFolder {
   }
   const root = realpathSync(dataDir)
   const pgdata = join(root, 'pgdata')
-  const folder = {
+  return {
     root,
     pgdata,
     passwordFile: join(pgdata, 'tailwater.password'),
@@ -78,8 +78,6 @@ export function openDataFolder(dataDir: string): DataFolder {
     stateFile: join(pgdata, 'tailwater.json'),
     logFile: join(root, 'server.log'),
   }
-  refuseForeign(folder)
-  return folder
 }
 
 /** The server that root starts is not root, and has to pass through; `pgdata` below is closed to all but it. */
@@ -91,7 +89,12 @@ function makeFolder(dataDir: string): void {
   for (let dir = dataDir; dir.length >= first.length; dir = dirname(dir)) chmodSync(dir, mode)
 }
 
-function refuseForeign({ root, pgdata, passwordFile, adminPasswordFile }: DataFolder): void {
+/**
+ * Refuses a folder that holds something else, or data without its passwords.
+ *
+ * @throws E_EMBEDDED_FOLDER_FOREIGN, E_EMBEDDED_PASSWORD
+ */
+export function checkContents({ root, pgdata, passwordFile, adminPasswordFile }: DataFolder): void {
   const stranger = readdirSync(root).find((name) => !OURS.has(name) && !name.startsWith(STAGE_PREFIX))
   if (stranger)
     throw embeddedError(
@@ -133,7 +136,7 @@ export function rememberedPort(folder: DataFolder): number | undefined {
     const { port } = JSON.parse(readFileSync(folder.stateFile, 'utf8')) as { port?: unknown }
     return typeof port === 'number' ? port : undefined
   } catch {
-    // The first start, or a file cut short by a crash: any port will do.
+    // The first start, or a file cut short by a crash; another port will do.
     return undefined
   }
 }

@@ -1,6 +1,9 @@
 import { spawnSync } from 'node:child_process'
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 
+/** The flag of the system's own threads in /proc/PID/stat. */
+const PF_KTHREAD = 0x00200000
+
 /** Whether a process of that id runs; one that has ended but was not yet collected by its parent does not. */
 export function isAlive(pid: number): boolean {
   try {
@@ -37,16 +40,26 @@ export function workingFolderOf(pid: number): string | undefined {
   }
 }
 
-/** The words a process was started with; undefined where nobody tells. */
+/** Whether it is a thread of the system itself, which no program is. */
+export function isKernelThread(pid: number): boolean {
+  return ((statOf(pid)?.flags ?? 0) & PF_KTHREAD) !== 0
+}
+
+/** The words a process was started with, none for one that is ending; undefined where nobody tells, or it is gone. */
 export function commandLineOf(pid: number): string[] | undefined {
   if (process.platform === 'win32') return undefined
+  if (process.platform !== 'linux') return commandLineFromPs(pid)
   try {
-    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0')
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').filter(Boolean)
   } catch {
-    // The process is gone, or the system has no /proc: `ps` knows both.
-    const { stdout } = spawnSync('ps', ['-ww', '-o', 'command=', '-p', String(pid)], { encoding: 'utf8' })
-    return stdout ? stdout.trim().split(' ') : undefined
+    // Gone.
+    return undefined
   }
+}
+
+function commandLineFromPs(pid: number): string[] | undefined {
+  const { stdout } = spawnSync('ps', ['-ww', '-o', 'command=', '-p', String(pid)], { encoding: 'utf8' })
+  return stdout ? stdout.trim().split(' ') : undefined
 }
 
 /** The ids of all processes, where there is a /proc. */
@@ -59,12 +72,12 @@ export function allProcesses(): number[] {
   }
 }
 
-function statOf(pid: number): { state: string; parent: number; startTicks: string } | undefined {
+function statOf(pid: number): { state: string; parent: number; flags: number; startTicks: string } | undefined {
   try {
     const line = readFileSync(`/proc/${pid}/stat`, 'utf8')
     // The program's name, in parentheses, may hold spaces and parentheses itself: fields count from the last one.
     const fields = line.slice(line.lastIndexOf(')') + 2).split(' ')
-    return { state: fields[0]!, parent: Number(fields[1]), startTicks: fields[19]! }
+    return { state: fields[0]!, parent: Number(fields[1]), flags: Number(fields[6]), startTicks: fields[19]! }
   } catch {
     // Gone, or no /proc.
     return undefined

@@ -3,7 +3,7 @@ import { closeSync, fstatSync, openSync } from 'node:fs'
 import { type Clock, sleep } from '@tailwater/core'
 import type { DataFolder } from './data_folder.ts'
 import { embeddedError } from './errors.ts'
-import { identify, readPostmasterFile } from './postmaster_file.ts'
+import { identify, isServerOf, readPostmasterFile } from './postmaster_file.ts'
 import { asServerUser, cannotExecute } from './program.ts'
 import { readLogFrom, turnLog } from './server_log.ts'
 import type { ServerUser } from './server_user.ts'
@@ -93,18 +93,16 @@ export async function stopPostmaster(
   pid: number,
   { clock, deadline }: { clock: Clock; deadline: number },
 ): Promise<void> {
-  const runs = () => identify(pgdata, pid) === 'server'
   let until = deadline
   for (const signal of STOP_SIGNALS) {
-    if (!runs()) return
-    process.kill(pid, signal)
+    if (identify(pgdata, pid) === 'server') process.kill(pid, signal)
     while (clock.elapsed() < until) {
-      if (!runs()) return
+      if (!isServerOf(pgdata, pid)) return
       await sleep(clock, LOOK_EVERY)
     }
     until = clock.elapsed() + STOP_PATIENCE
   }
-  if (runs())
+  if (isServerOf(pgdata, pid))
     throw embeddedError(
       'E_EMBEDDED_STOP_FAILED',
       `PostgreSQL with pid ${pid} does not end: end it by hand (kill -9 ${pid})`,

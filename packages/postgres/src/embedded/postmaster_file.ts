@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto'
-import { linkSync, readFileSync, renameSync, unlinkSync } from 'node:fs'
+import { linkSync, readdirSync, readFileSync, renameSync, unlinkSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { errnoOf } from './errors.ts'
-import { allProcesses, commandLineOf, isAlive, parentOf, workingFolderOf } from './os_process.ts'
+import { allProcesses, commandLineOf, isAlive, isKernelThread, parentOf, workingFolderOf } from './os_process.ts'
 
 /** What `postmaster.pid` says of the server that runs in a data folder. */
 export interface PostmasterFile {
@@ -16,13 +16,8 @@ export interface PostmasterFile {
 
 /** Reads `postmaster.pid`; undefined when there is none. */
 export function readPostmasterFile(pgdata: string): PostmasterFile | undefined {
-  let text: string
-  try {
-    text = readFileSync(fileIn(pgdata), 'utf8')
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return undefined
-    throw error
-  }
+  const text = readIfThere(fileIn(pgdata))
+  if (text === undefined) return undefined
   // The lines, in order: pid, data folder, start time, port, socket folder, address, shared memory, status.
   const lines = text.split('\n').map((line) => line.trim())
   return { pid: Number.parseInt(lines[0]!, 10), port: Number(lines[3] ?? 0), status: lines[7] ?? '', text }
@@ -39,6 +34,8 @@ export function identify(pgdata: string, pid: number): 'server' | 'other' | 'unk
   if (!Number.isSafeInteger(pid) || pid <= 1 || !isAlive(pid)) return 'other'
   const words = commandLineOf(pid)
   if (!words) return process.platform === 'win32' ? 'unknown' : 'other'
+  // A process that is ending has no command line any more.
+  if (words.length === 0) return isKernelThread(pid) ? 'other' : 'unknown'
   // A postmaster's children rename themselves `postgres: …`; a pid may have come around to one of them.
   if (!isPostgres(words[0]!)) return 'other'
   const isNamed = `${words.join(' ')} `.includes(` -D ${pgdata} `)
@@ -66,22 +63,40 @@ function isPostgres(program: string): boolean {
   return /^postgres(\.exe)?$/.test(basename(program))
 }
 
+/** Takes the file of a server away that is gone. */
+export function removeStaleFile(pgdata: string, stale: PostmasterFile): void {
+  removeIfUnchanged(fileIn(pgdata), stale.text)
+}
+
 /**
- * Takes a file away whose server is gone.
+ * Takes the locks of sockets away whose server is gone. PostgreSQL believes such a lock as long as there is any process
+ * of that pid, even one that has ended and not been collected.
+ */
+export function removeStaleSocketLocks(pgdata: string, socketDir: string | undefined): void {
+  if (!socketDir) return
+  for (const name of readdirSync(socketDir).filter((file) => /^\.s\.PGSQL\.\d+\.lock$/.test(file))) {
+    const path = join(socketDir, name)
+    const text = readIfThere(path)
+    if (text !== undefined && !isServerOf(pgdata, Number.parseInt(text, 10))) removeIfUnchanged(path, text)
+  }
+}
+
+/**
+ * Removes a file unless it has changed.
  *
  * Between judging and removing, another process may have done the same and started a server. The file is therefore first
  * moved aside, where nobody else can change it, and put back if it is not the one that was judged.
  */
-export function removeStaleFile(pgdata: string, stale: PostmasterFile): void {
-  const aside = join(pgdata, `postmaster.pid.stale-${randomBytes(4).toString('hex')}`)
+function removeIfUnchanged(path: string, judged: string): void {
+  const aside = `${path}.stale-${randomBytes(4).toString('hex')}`
   try {
-    renameSync(fileIn(pgdata), aside)
+    renameSync(path, aside)
   } catch (error) {
     // Somebody else was faster.
     if (errnoOf(error) === 'ENOENT') return
     throw error
   }
-  if (readFileSync(aside, 'utf8') !== stale.text) putBack(aside, fileIn(pgdata))
+  if (readFileSync(aside, 'utf8') !== judged) putBack(aside, path)
   unlinkSync(aside)
 }
 
@@ -90,6 +105,15 @@ function putBack(aside: string, path: string): void {
     linkSync(aside, path)
   } catch (error) {
     if (errnoOf(error) !== 'EEXIST') throw error
+  }
+}
+
+function readIfThere(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return undefined
+    throw error
   }
 }
 

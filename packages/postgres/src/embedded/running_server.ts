@@ -28,22 +28,25 @@ export async function letGo(
     await stopPostmaster(pgdata, pid, { clock, deadline: Math.max(deadline, clock.elapsed() + LEAST_PATIENCE) })
     publish(running.folder, 'stopped', pid)
   }
-  const held = await becomeLast(running)
+  const held = await becomeLast(running, clock)
   if (held.isLast) await stop(held.pid)
   await held.hold?.close()
 }
 
 /** Whether nobody else uses the server that runs now, which after a crash need not be the one that was held. */
-async function becomeLast(running: RunningServer): Promise<{ isLast: boolean; pid: number; hold: Hold | undefined }> {
+async function becomeLast(
+  running: RunningServer,
+  clock: Clock,
+): Promise<{ isLast: boolean; pid: number; hold: Hold | undefined }> {
   const { hold, folder, pid } = running
   try {
-    return { isLast: await hold.becomeLast(), pid, hold }
+    return { isLast: await hold.becomeLast(clock), pid, hold }
   } catch {
     // The connection is gone; is there a server?
     const file = readPostmasterFile(folder.pgdata)
     if (!file || !isServerOf(folder.pgdata, file.pid)) return { isLast: false, pid, hold: undefined }
     const again = await takeHold(file.port, readPasswords(folder).admin)
-    if (typeof again === 'object') return { isLast: await again.becomeLast(), pid: file.pid, hold: again }
+    if (typeof again === 'object') return { isLast: await again.becomeLast(clock), pid: file.pid, hold: again }
     // One that lets nobody in serves nobody; one that is being stopped has somebody who sees to it.
     return { isLast: again === 'not-listening' || again === 'not-ready', pid: file.pid, hold: undefined }
   }

@@ -8,7 +8,13 @@ import { findNativePackage } from '../embedded/native_package.ts'
 import { isAlive } from '../embedded/os_process.ts'
 import { findFreePort } from '../embedded/port.ts'
 import { launchPostmaster, stopPostmaster } from '../embedded/postmaster.ts'
-import { identify, isServerOf, readPostmasterFile, removeStaleFile } from '../embedded/postmaster_file.ts'
+import {
+  identify,
+  isServerOf,
+  readPostmasterFile,
+  removeStaleFile,
+  removeStaleSocketLocks,
+} from '../embedded/postmaster_file.ts'
 import { startFailed } from '../embedded/server_log.ts'
 import { serverArguments, serverSettings } from '../embedded/server_settings.ts'
 import { chooseServerUser, type ServerUser } from '../embedded/server_user.ts'
@@ -58,8 +64,11 @@ export async function startPrivateServer(
     const user = chooseServerUser(join(root, 'pgdata'), findNativePackage(undefined).postgres)
     await fill(join(root, 'pgdata'), user)
     const folder = openDataFolder(root)
-    const socketDir = openSocketDir(folder, user)
-    const server = new PrivateServer(folder, user, serverSettings({ settings, maxConnections, socketDir }))
+    // Shared memory in the data folder goes with it, whatever is done to the server.
+    const server = new PrivateServer(folder, user, {
+      maxConnections,
+      settings: { dynamic_shared_memory_type: 'mmap', ...settings },
+    })
     await server.restart()
     return server
   } catch (error) {
@@ -71,6 +80,7 @@ export async function startPrivateServer(
 class PrivateServer implements TestPostgres {
   readonly #folder: DataFolder
   readonly #user: ServerUser | undefined
+  readonly #socketDir: string | undefined
   readonly #settings: Record<string, string>
   readonly #password: string
   readonly #closed = new AbortController()
@@ -78,11 +88,12 @@ class PrivateServer implements TestPostgres {
   #pid = 0
   readonly #atExit = () => void this.#signal('SIGKILL')
 
-  constructor(folder: DataFolder, user: ServerUser | undefined, settings: Record<string, string>) {
+  constructor(folder: DataFolder, user: ServerUser | undefined, given: Required<TestPostgresOptions>) {
     this.#folder = folder
     this.#user = user
     this.#password = readPasswords(folder).admin
-    this.#settings = settings
+    this.#socketDir = openSocketDir(folder, user)
+    this.#settings = serverSettings({ ...given, socketDir: this.#socketDir })
     process.on('exit', this.#atExit)
   }
 
@@ -140,6 +151,7 @@ class PrivateServer implements TestPostgres {
   async #launch(): Promise<boolean> {
     const stale = readPostmasterFile(this.pgdata)
     if (stale && !isServerOf(this.pgdata, stale.pid)) removeStaleFile(this.pgdata, stale)
+    removeStaleSocketLocks(this.pgdata, this.#socketDir)
     const args = serverArguments(this.pgdata, this.#port, this.#settings, 'test')
     const { postgres } = findNativePackage(undefined)
     const launch = { folder: this.#folder, postgres, args, user: this.#user }

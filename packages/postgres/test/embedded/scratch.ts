@@ -1,0 +1,110 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { type EmbeddedServerEvent, embeddedServer, listen } from '@tailwater/core'
+import type { EmbeddedPostgresOptions, EmbeddedServer } from '@tailwater/postgres/embedded'
+import pg from 'pg'
+import { findNativePackage } from '../../src/embedded/native_package.ts'
+import { asServerUser } from '../../src/embedded/program.ts'
+import { chooseServerUser, type ServerUser } from '../../src/embedded/server_user.ts'
+import { copyTree } from '../../src/testing/copy_tree.ts'
+import { makePrivateFolder, removePrivateFolder } from '../../src/testing/private_folder.ts'
+import { templateFolder } from '../../src/testing/template.ts'
+
+const folders: string[] = []
+process.once('exit', () => folders.forEach(removePrivateFolder))
+
+/** An empty folder, removed when the test file's process ends, and its server with it. */
+export function emptyFolder(): string {
+  const dir = makePrivateFolder()
+  folders.push(dir)
+  return dir
+}
+
+/** A folder with initialised data, which is had faster than by initdb. */
+export async function dataFolder(): Promise<string> {
+  const dir = emptyFolder()
+  const pgdata = join(dir, 'pgdata')
+  copyTree(await templateFolder(), pgdata, chooseServerUser(pgdata, findNativePackage(undefined).postgres))
+  return dir
+}
+
+/** The first column of the first row. */
+export async function ask(server: string | pg.ClientConfig, text: string): Promise<unknown> {
+  const client = new pg.Client(server)
+  client.on('error', () => {})
+  await client.connect()
+  try {
+    const { rows } = await client.query<Record<string, unknown>>(text)
+    return Object.values(rows[0] ?? {})[0]
+  } finally {
+    await client.end()
+  }
+}
+
+/** Resolves with the next event of a kind. */
+export function nextEvent(change: EmbeddedServerEvent['change']): Promise<EmbeddedServerEvent> {
+  return new Promise((resolve) => {
+    const end = listen(embeddedServer, (event) => {
+      if (event.change !== change) return
+      end()
+      resolve(event)
+    })
+  })
+}
+
+/** What another process said of its start. */
+export type Answer = { server: EmbeddedServer } | { code: string; message: string }
+
+/** Another process with a supervisor. */
+export interface OtherProcess {
+  answer: Answer
+  stop(): Promise<void>
+  kill(): Promise<void>
+}
+
+/** Starts a supervisor in a process of its own, as another user if one is given, and does not wait for it. */
+export function spawnOther(options: EmbeddedPostgresOptions, user?: Omit<ServerUser, 'closed'>) {
+  const script = join(import.meta.dirname, 'other_process.ts')
+  const args = ['--conditions=@tailwater/source', script, JSON.stringify(options)]
+  // A clone of root's own may be closed to others, and Node with it.
+  const command = asServerUser(user && { ...user, closed: '/' }, process.execPath, args)
+  const child = spawn(command.program, command.args, {
+    ...command.options,
+    detached: true,
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  })
+  return { child, ended: once(child, 'exit') }
+}
+
+/** Starts a supervisor in a process of its own, and waits for what it says of its start. */
+export async function otherProcess(
+  options: EmbeddedPostgresOptions,
+  user?: Omit<ServerUser, 'closed'>,
+): Promise<OtherProcess> {
+  const { child, ended } = spawnOther(options, user)
+  const answer = await Promise.race([
+    once(child, 'message').then(([message]) => message as Answer),
+    ended.then(() => {
+      throw new Error('the other process ended without a word')
+    }),
+  ])
+  return {
+    answer,
+    stop: async () => {
+      child.send('stop')
+      await ended
+    },
+    kill: async () => {
+      // The whole group, as a Ctrl-C in a terminal reaches it.
+      process.kill(-child.pid!, 'SIGKILL')
+      await ended
+    },
+  }
+}
+
+/** What a process says when all went well. */
+export function serverOf({ answer }: OtherProcess): EmbeddedServer {
+  if ('code' in answer) throw new Error(`${answer.code}: ${answer.message}`)
+  return answer.server
+}
