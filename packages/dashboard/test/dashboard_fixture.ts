@@ -22,6 +22,8 @@ export interface AnyBody {
   csrf: string
   token: string
   expiresAt: string
+  at: number
+  values: Record<string, number | null>
 }
 
 /** A request with its cookies, and what came back. */

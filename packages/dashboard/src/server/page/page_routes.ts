@@ -47,7 +47,7 @@ export function pageRoutes(mount: string, folder: string): Route[] {
     const path = exchange.path.slice(mount.length + 1)
     const file = files.get(path)
     if (file && path !== 'index.html') return fileReply(exchange, file)
-    if (path.startsWith('api/') || /\.\w+$/.test(path))
+    if (/^api(\/|$)/.test(path) || /\.\w+$/.test(path))
       throw problem(404, 'E_NOT_FOUND', 'There is nothing at this address.')
     return indexReply(exchange, files.get('index.html')!, mount)
   }
@@ -55,7 +55,10 @@ export function pageRoutes(mount: string, folder: string): Route[] {
   const page = { method: 'GET', tags: ['page'], use: [strict, conditional()] } as const
   const schema = {
     query: Type.Object({}, { additionalProperties: true }),
-    response: { 200: Type.Unsafe({ description: 'The page or one of its files' }) },
+    response: {
+      200: Type.Unsafe({ description: 'The page or one of its files' }),
+      503: Type.Unsafe({ description: 'The page is not built' }),
+    },
   }
   return [
     route({

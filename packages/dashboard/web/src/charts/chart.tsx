@@ -35,7 +35,7 @@ export function Chart({
   const onHover = useCallback((index: number | undefined) => setHovered(index), [])
   const index = hovered !== undefined && hovered < data.at.length ? hovered : undefined
   return (
-    <section className="panel chart" aria-labelledby={`${definition.id}-title`}>
+    <article className="panel chart" aria-labelledby={`${definition.id}-title`}>
       <header className="chart-head">
         <h2 id={`${definition.id}-title`}>{definition.title}</h2>
         <span className="note">{definition.note}</span>
@@ -68,7 +68,7 @@ export function Chart({
           {!hasData(data) && <p className="plot-empty">{definition.empty}</p>}
         </div>
       )}
-    </section>
+    </article>
   )
 }
 

@@ -37,7 +37,7 @@ export function Tile({
 }: TileContent): ReactNode {
   const quantity = value === null ? { text: NOTHING, unit: '' } : format(value)
   return (
-    <section className="panel tile" data-mood={mood} data-tile={id} aria-labelledby={`tile-${id}`}>
+    <article className="panel tile" data-mood={mood} data-tile={id} aria-labelledby={`tile-${id}`}>
       <h2 id={`tile-${id}`}>{label}</h2>
       <p className="tile-value">
         <span data-value>{quantity.text}</span>
@@ -53,6 +53,6 @@ export function Tile({
         ))}
       </dl>
       <Sparkline values={values} color={color} atLeast={atLeast} />
-    </section>
+    </article>
   )
 }

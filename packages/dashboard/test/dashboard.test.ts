@@ -1,0 +1,71 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { backgroundError, listen } from '@tailwater/core'
+import { FakeClock, stressLifecycle } from '@tailwater/core/testing'
+import { createTelemetry } from '@tailwater/telemetry'
+import { createDashboard } from '../src/server/dashboard.ts'
+import { EMAIL, openDashboard, PASSWORD } from './dashboard_fixture.ts'
+
+const telemetry = createTelemetry({ clock: new FakeClock() })
+
+test('a dashboard that would be open to everybody is refused outside development', () => {
+  assert.throws(() => createDashboard({ telemetry }), { code: 'E_DASHBOARD_OPEN' })
+  assert.ok(createDashboard({ telemetry, development: true }))
+  assert.ok(createDashboard({ telemetry, authorize: () => undefined }))
+})
+
+test('wrong options are refused with their name', () => {
+  assert.throws(() => createDashboard({ telemetry, development: true, mont: '/x' } as never), {
+    code: 'E_OPTIONS',
+    message: /did you mean 'mount'/,
+  })
+  for (const mount of ['tailwater', '/tailwater/', '/', '/a b', '/"x', '//x'])
+    assert.throws(() => createDashboard({ telemetry, development: true, mount }), { code: 'E_OPTIONS' }, mount)
+})
+
+test('it starts and stops in any order, any number of times', async () => {
+  await stressLifecycle(createDashboard({ telemetry, development: true, clock: new FakeClock() }))
+})
+
+test('in development without accounts everybody is let in', async (t) => {
+  const { get } = await openDashboard(t, { accounts: undefined, development: true } as never)
+  const { status, body } = await get('/tailwater/api/auth/me')
+  assert.equal(status, 200)
+  assert.equal(body.csrf, null)
+})
+
+test('an application lets in whom it knows, beside the accounts', async (t) => {
+  const { accounts, get, logIn } = await openDashboard(t, {
+    authorize: ({ headers }) => (headers['x-user'] === 'grace' ? { email: 'grace@example.com' } : undefined),
+  })
+  assert.equal((await get('/tailwater/api/auth/me', { headers: { 'x-user': 'eve' } })).status, 401)
+  const { body } = await get('/tailwater/api/auth/me', { headers: { 'x-user': 'grace' } })
+  assert.equal(body.user.email, 'grace@example.com')
+  await accounts.ensureFirstAdministrator({ email: EMAIL, password: PASSWORD })
+  const { cookie } = await logIn()
+  assert.equal((await get('/tailwater/api/auth/me', { cookie })).body.user.email, EMAIL)
+})
+
+test('what has expired is removed every hour, and a failure there is reported', async (t) => {
+  const { accounts, clock, database, schema, logIn, dashboard } = await openDashboard(t)
+  await accounts.ensureFirstAdministrator({ email: EMAIL, password: PASSWORD })
+  await logIn()
+  clock.step(8 * 86_400_000)
+  const removed = new Promise<void>((resolve) => {
+    const poll = async () => {
+      const { rows } = await database.query(`SELECT 1 FROM "${schema}".sessions`)
+      if (rows.length === 0) resolve()
+      else setImmediate(poll)
+    }
+    void poll()
+  })
+  await clock.advance(3_600_000)
+  await removed
+  const reported = new Promise<string>((resolve) => {
+    t.after(listen(backgroundError, ({ source }) => resolve(source)))
+  })
+  await database.query(`ALTER TABLE "${schema}".sessions RENAME TO gone`)
+  await clock.advance(3_600_000)
+  assert.equal(await reported, 'dashboard')
+  await dashboard.stop()
+})
