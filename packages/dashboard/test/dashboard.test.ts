@@ -69,3 +69,33 @@ test('what has expired is removed every hour, and a failure there is reported', 
   assert.equal(await reported, 'dashboard')
   await dashboard.stop()
 })
+
+test('the API describes itself to those who may use it', async (t) => {
+  const { accounts, get, logIn } = await openDashboard(t)
+  await accounts.ensureFirstAdministrator({ email: EMAIL, password: PASSWORD })
+  for (const path of ['openapi.json', 'reference', 'reference/initializer.js'])
+    assert.equal((await get(`/tailwater/api/${path}`)).status, 401, path)
+  const { cookie } = await logIn()
+  const { body } = await get('/tailwater/api/openapi.json', { cookie })
+  const { openapi, paths } = body as unknown as {
+    openapi: string
+    paths: Record<string, Record<string, { security: unknown }>>
+  }
+  assert.equal(openapi, '3.1.0')
+  assert.deepEqual(Object.keys(paths).sort(), [
+    '/tailwater/api/auth/login',
+    '/tailwater/api/auth/logout',
+    '/tailwater/api/auth/me',
+    '/tailwater/api/auth/password',
+    '/tailwater/api/auth/revoke',
+    '/tailwater/api/auth/token',
+    '/tailwater/api/metrics',
+    '/tailwater/api/metrics/history',
+    '/tailwater/api/status',
+    '/tailwater/api/stream',
+  ])
+  assert.deepEqual(paths['/tailwater/api/auth/login']!['post']!.security, [])
+  const reference = await get('/tailwater/api/reference', { cookie })
+  assert.equal(reference.status, 200)
+  assert.match(reference.headers.get('content-type')!, /text\/html/)
+})

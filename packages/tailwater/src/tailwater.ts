@@ -85,7 +85,7 @@ async function assemble(
   const mailer = await openMailer(config, { clock, files })
   const jobs = createJobs({ database, schema, clock, concurrency: config.jobConcurrency })
   const accounts = createAccounts({ database, schema, keyring, clock })
-  const telemetry = createTelemetry({ clock })
+  const telemetry = createTelemetry({ clock, ignorePaths: [config.dashboardPath] })
   registerGauges(telemetry, database, jobs)
   const surface = createSurface(config, ground, accounts)
   const dashboard = createDashboard({

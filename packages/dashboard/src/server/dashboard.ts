@@ -7,6 +7,7 @@ import { createAuthenticator } from './principal.ts'
 import { accountRoutes, meRoute } from './routes/auth.ts'
 import type { Desk } from './routes/desk.ts'
 import { metricsRoutes } from './routes/metrics.ts'
+import { describedBy } from './routes/reference.ts'
 import { statusRoute } from './routes/status.ts'
 import { type OpenStreams, streamRoute } from './routes/stream.ts'
 
@@ -46,16 +47,16 @@ export function createDashboard(given: DashboardOptions): Dashboard {
       endStreams()
     },
   })
+  const api = [
+    meRoute(desk),
+    ...(options.accounts ? accountRoutes(desk, options.accounts) : []),
+    ...metricsRoutes(desk),
+    streamRoute(desk, streams),
+    statusRoute(desk),
+  ]
   return {
     ...service,
-    routes: [
-      meRoute(desk),
-      ...(options.accounts ? accountRoutes(desk, options.accounts) : []),
-      ...metricsRoutes(desk),
-      streamRoute(desk, streams),
-      statusRoute(desk),
-      ...pageRoutes(options.mount, options.pageFolder),
-    ],
+    routes: [...api, ...describedBy(desk, api), ...pageRoutes(options.mount, options.pageFolder)],
   }
 }
 

@@ -56,8 +56,8 @@ export function pageRoutes(mount: string, folder: string): Route[] {
   const schema = {
     query: Type.Object({}, { additionalProperties: true }),
     response: {
-      200: Type.Unsafe({ description: 'The page or one of its files' }),
-      503: Type.Unsafe({ description: 'The page is not built' }),
+      200: Type.String({ contentMediaType: 'text/html' }),
+      503: Type.String({ contentMediaType: 'text/html' }),
     },
   }
   return [

@@ -30,7 +30,7 @@ export function streamRoute({ mount, options, reads, authenticator }: Desk, open
         after: Type.Optional(Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER })),
       }),
       headers: Type.Object({ 'last-event-id': Type.Optional(Type.String({ maxLength: 20 })) }),
-      response: { 200: Type.Unsafe({ description: 'text/event-stream' }) },
+      response: { 200: Type.String({ contentMediaType: 'text/event-stream' }) },
     },
     use: [notStored, authenticate(authenticator), ...reads, guard()],
     handler({ query, headers, exchange }) {
