@@ -1,6 +1,5 @@
 import { type Clock, databaseQuery, toError } from '@tailwater/core'
 import type pg from 'pg'
-import { sqlStateOf } from '../errors.ts'
 import { cancelRequest } from './cancel_request.ts'
 import { endsConnection } from './failure.ts'
 import { publishQuery } from './query_event.ts'
@@ -145,11 +144,6 @@ export class Connection implements RunTaker {
   /** Whether `error`, told to a statement, is the connection's end. */
   isLostBy(error: Error): boolean {
     return this.lost !== undefined || !this.usable || endsConnection(error)
-  }
-
-  /** Whether an error came from the server or its connection, and not from the other end of a stream. */
-  isCause(error: unknown): boolean {
-    return sqlStateOf(error) !== undefined || error === this.lost
   }
 
   /** Closes it at its next rest. */

@@ -58,6 +58,7 @@ export class StatementRun implements WireHandler {
   #resolve!: (result: ServerResult) => void
   #reject!: (error: unknown) => void
   #shape: RowShape | undefined
+  #misuse: Error | undefined
   #rows: Record<string, unknown>[] = []
   #last: ServerResult = { rows: this.#rows, rowCount: null, command: '' }
 
@@ -162,14 +163,15 @@ export class StatementRun implements WireHandler {
   }
 
   handleReadyForQuery(): void {
-    this.connection!.finished(this, undefined, this.#last.rowCount ?? this.#last.rows.length)
-    this.#resolve(this.#last)
+    this.connection!.finished(this, this.#misuse, this.#last.rowCount ?? this.#last.rows.length)
+    if (this.#misuse) this.#reject(this.#misuse)
+    else this.#resolve(this.#last)
   }
 
   handleError(told: Error): void {
     const connection = this.connection!
     // When we have given the connection up, our reason says more than what the driver then sees.
-    const error = sqlStateOf(told) === undefined ? (connection.lost ?? told) : told
+    const error = this.#misuse ?? (sqlStateOf(told) === undefined ? (connection.lost ?? told) : told)
     if (this.#home && !this.abandoned && this.#repeatElsewhere(connection, error)) return
     connection.finished(this, error, 0)
     this.#reject(error)
@@ -196,10 +198,13 @@ export class StatementRun implements WireHandler {
   handlePortalSuspended(): void {}
 
   handleCopyInResponse(wire: WireConnection): void {
-    wire.sendCopyFail('COPY FROM STDIN needs copyIn')
+    this.#misuse ??= new TailwaterError('E_OPTIONS', 'COPY FROM STDIN takes its rows from a stream: use copyIn')
+    wire.sendCopyFail(this.#misuse.message)
   }
 
-  handleCopyData(): void {}
+  handleCopyData(): void {
+    this.#misuse ??= new TailwaterError('E_OPTIONS', 'COPY TO STDOUT gives its rows to a stream: use copyOut')
+  }
 }
 
 function wireValues(values: readonly unknown[] | undefined): readonly WireValue[] | Error {

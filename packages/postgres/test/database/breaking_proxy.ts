@@ -15,6 +15,7 @@ export interface BreakingProxy {
 /** Starts a proxy on a free port before the server at `url`. */
 export async function startBreakingProxy(url: string): Promise<BreakingProxy> {
   const target = new URL(url)
+  const outer = new URL(url)
   const pairs = new Set<[Socket, Socket]>()
   let trap: { text: string; when: 'before' | 'after' } | undefined
   const server = createServer((client) => {
@@ -39,9 +40,9 @@ export async function startBreakingProxy(url: string): Promise<BreakingProxy> {
     upstream.on('data', (packet) => client.write(packet))
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  target.port = String((server.address() as { port: number }).port)
+  outer.port = String((server.address() as { port: number }).port)
   return {
-    url: target.href,
+    url: outer.href,
     cutAt(text, when) {
       trap = { text, when }
     },
