@@ -1,4 +1,5 @@
 export { asQueryable } from './as_queryable.ts'
+export { createPostgresBus, type PostgresBus, type PostgresBusOptions, resolvePostgresBusOptions } from './bus/bus.ts'
 export { createDatabase } from './database/create_database.ts'
 export { type DatabaseOptions, resolveDatabaseOptions } from './database/options.ts'
 export type { CopyPort, Database, PoolStats, Session, Transaction, TransactionOptions } from './database.ts'

@@ -1,7 +1,8 @@
 import { FakeClock } from '@tailwater/core/testing'
-import { createOutbox, type Database, type Outbox, tailwaterMigrations } from '@tailwater/postgres'
+import { createOutbox, type Outbox, tailwaterMigrations } from '@tailwater/postgres'
 import { createTestSchema, outboxContract, passTestTime } from '@tailwater/postgres/testing'
 import pg from 'pg'
+import { severable } from './severable_database.ts'
 
 const LEASE_TTL = 15_000
 
@@ -14,11 +15,11 @@ outboxContract('createOutbox', {
 
     function node() {
       const clock = new FakeClock()
-      const cable = cuttable(database)
+      const cable = severable(database)
       const outbox = createOutbox({ database: cable.database, schema, clock, leaseTtl: LEASE_TTL })
       started.push({ outbox, clock })
       const crash = async () => {
-        cable.cut()
+        await cable.cut()
         await stopNow(outbox, clock)
       }
       return { outbox, clock, crash }
@@ -56,25 +57,4 @@ async function stopNow(outbox: Outbox, clock: FakeClock): Promise<void> {
     isStopped = true
   })
   while (!isStopped) await clock.advance(1)
-}
-
-/** A database that can be cut off, as a process that was killed is. */
-function cuttable(database: Database): { database: Database; cut(): void } {
-  let isCut = false
-  const wrapped = new Proxy(database, {
-    get(target, name) {
-      const member = target[name as keyof Database]
-      if (typeof member !== 'function') return member
-      return (...given: never[]) =>
-        isCut
-          ? Promise.reject(new Error('this process is dead'))
-          : (member as (...all: never[]) => unknown).apply(target, given)
-    },
-  })
-  return {
-    database: wrapped,
-    cut() {
-      isCut = true
-    },
-  }
 }

@@ -119,6 +119,8 @@ export function createConsumer(
       const end = messages.at(-1)?.sequence
       if (end === undefined) {
         if (last - stored! >= UNSTORED) stored = await advance(term, last)
+        // Announced and not to be seen: of a line that the server has since lost. The next poll sets that right.
+        if (last === position && line.last > last) await pause(clock, ground.minBackoff, term.signal)
         position = last
         await line.beyond(position, term.signal)
       } else {
