@@ -5,6 +5,7 @@ import { type AddressInfo, connect } from 'node:net'
 import { text as textOf } from 'node:stream/consumers'
 import { test } from 'node:test'
 import { createGunzip, gzipSync } from 'node:zlib'
+import { currentContext } from '@tailwater/core'
 import { type Middleware, type Route, route, sse, text } from '@tailwater/http'
 import { fastifyDefaults, fastifyMiddleware, fastifyRoutes } from '@tailwater/http/fastify'
 import Fastify, { type FastifyInstance } from 'fastify'
@@ -109,6 +110,20 @@ test('what is no HTTP is answered with a problem', async () => {
   assert.deepEqual(await send('nonsense\r\n\r\n'), ['HTTP/1.1 400 Bad Request', 'E_BAD_REQUEST'])
   const long = `GET / HTTP/1.1\r\nhost: a\r\nx: ${'a'.repeat(40_000)}\r\n\r\n`
   assert.deepEqual(await send(long), ['HTTP/1.1 431 Request Header Fields Too Large', 'E_HEADERS_TOO_LARGE'])
+  await app.close()
+})
+
+test('the context survives a hook of the application that goes on in somebody else’s', async () => {
+  const app = Fastify()
+  await app.register(fastifyMiddleware([]))
+  const waiting: (() => void)[] = []
+  app.addHook('preParsing', (_request, _reply, payload, done) => void waiting.push(() => done(null, payload)))
+  app.get('/own', () => Promise.resolve({ id: currentContext()?.requestId }))
+  const answer = app.inject('/own')
+  while (waiting.length === 0) await new Promise((resolve) => setImmediate(resolve))
+  for (const goOn of waiting) goOn()
+  const { headers, body } = await answer
+  assert.equal(JSON.parse(body).id, headers['x-request-id'])
   await app.close()
 })
 

@@ -70,7 +70,7 @@ const MAX_WHOLE = 1_048_576
  * Reads the reply out of a Response.
  *
  * A Response does not tell whether its body is whole or a stream. A body that is complete within one turn of the
- * event loop is taken as whole; anything slower, longer than 1 MiB, or an event stream, is passed on as it comes.
+ * event loop is taken as whole; anything slower or longer than 1 MiB is passed on as it comes.
  */
 export async function replyOf(response: Response): Promise<Reply> {
   const headers: Reply['headers'] = Object.fromEntries(response.headers)
@@ -80,8 +80,7 @@ export async function replyOf(response: Response): Promise<Reply> {
   if (!response.body) return { status, headers, body: undefined }
   const reader = response.body.getReader()
   const taken: Uint8Array[] = []
-  const isStream = String(headers['content-type'] ?? '').startsWith('text/event-stream')
-  const unfinished = isStream ? { pending: reader.read() } : await takeWhole(reader, taken)
+  const unfinished = await takeWhole(reader, taken)
   if (!unfinished) return { status, headers, body: Buffer.concat(taken) }
   return { status, headers, body: Readable.from(rest(taken, unfinished.pending, reader)) }
 }

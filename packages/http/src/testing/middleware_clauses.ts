@@ -79,6 +79,11 @@ export function middlewareClauses(subject: AdapterUnderTest, except: Exceptions)
     assert.equal((await journal.request('/own/items/7')).bytes, 10)
   })
 
+  const stripping: Middleware = { name: 'stripping', after: (_, reply) => ({ ...reply, headers: {} }) }
+  clause('a header that a hook leaves out is not sent', around(stripping), async (served) => {
+    assert.equal((await ask(served, '/own/cookies')).headers['set-cookie'], undefined)
+  })
+
   clause('an empty reply stays empty', around({ name: 'same', after: (_, reply) => reply }), async (served) => {
     const answer = await ask(served, '/own/empty')
     assert.equal(answer.status, 204)

@@ -93,7 +93,9 @@ export function routeClauses(subject: AdapterUnderTest, except: Exceptions): voi
     const body = JSON.stringify({ name: 'a'.repeat(20_000), price: 1 })
     problemOf(await ask(served, '/api/things', { body }), 413, 'E_BODY_TOO_LARGE')
     const sent = begin(served.url, '/api/things', { method: 'POST', headers: { 'content-type': 'application/json' } })
-    sent.end(body)
+    // Written in two, so that Node does not announce the length.
+    sent.write(body.slice(0, 100))
+    sent.end(body.slice(100))
     assert.equal((await responseTo(sent)).statusCode, 413)
   })
 
