@@ -69,7 +69,7 @@ for (const seed of seeds([20261122, 7, 4242]))
   })
 
 async function open(dataDir: string): Promise<Program & { url: string }> {
-  const program = startProgram({ DATA_DIR: dataDir })
+  const program = startProgram({ DATA_DIR: dataDir, API_RATE: '0' })
   const [, url] = await program.says(/API {9}(http:\S+)\/api\/products/)
   await program.says(/Ctrl-C stops everything/)
   return { ...program, url: url! }

@@ -52,7 +52,8 @@ export function createShoppers({ apiKey, shelf, lanes }: { apiKey: string; shelf
         if (response.status === 201) {
           confirmed.set(attempt.key, body.id)
           onConfirmed(confirmed.size)
-        } else if (response.status >= 500 || response.status === 409) unanswered.push(attempt)
+        } else if (response.status >= 500 || response.status === 409 || response.status === 429)
+          unanswered.push(attempt)
         else surprises.push(`${response.status} ${body.code}`)
       } catch {
         // The connection ended before the answer: whether the order was placed is what the repeat will tell.

@@ -22,6 +22,12 @@ const refusals: [title: string, given: Record<string, string>, message: RegExp][
   ],
   ['a short secret', { TAILWATER_SECRET: 'short' }, /TAILWATER_SECRET must be one secret of at least 32 characters/],
   ['an address that is none', { TAILWATER_ADMIN_EMAIL: 'me' }, /TAILWATER_ADMIN_EMAIL must be an e-mail address/],
+  [
+    'a proxy that is no network',
+    { TRUSTED_PROXIES: '10.0.0.0/8, proxy' },
+    /TRUSTED_PROXIES must be addresses or networks/,
+  ],
+  ['a network with too many bits', { TRUSTED_PROXIES: '10.0.0.0/33' }, /TRUSTED_PROXIES must be/],
   ['a misspelt name of ours', { TAILWATER_ADMIN_PASWORD: 'x' }, /did you mean TAILWATER_ADMIN_PASSWORD\?/],
 ]
 for (const [title, given, message] of refusals)

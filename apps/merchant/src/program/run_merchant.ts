@@ -37,7 +37,7 @@ export async function runMerchant({ args, environment, folder, output, clock }: 
   try {
     const administrator = await platform.start()
     const filled = await fillEmptyDatabase({ platform, wishes, output })
-    const shop = await openShop(platform, { host: settings.HOST, port: settings.PORT })
+    const shop = await openShop(platform, { host: settings.HOST, port: settings.PORT, apiRate: settings.API_RATE })
     await shop.start()
     welcome({ say, url: shop.url, platform, administrator, filled, ms: clock.elapsed() - startedAt })
     return await runUntilSignal(

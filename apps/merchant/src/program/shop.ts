@@ -1,11 +1,13 @@
 import { createCache } from '@tailwater/cache'
 import type { Service } from '@tailwater/core'
 import { startAll, stopAll } from '@tailwater/core'
+import type { Route } from '@tailwater/http'
 import { fastifyDefaults } from '@tailwater/http/fastify'
 import Fastify, { type FastifyInstance } from 'fastify'
 import type { ListenOptions, ServedHttp, Tailwater } from 'tailwater'
 import type { Product } from '../catalogue/product.ts'
 import { createMerchant } from '../merchant.ts'
+import { limitRoutes } from './api_limit.ts'
 import { indexRoute } from './index_route.ts'
 import { MERCHANT_SCHEMA } from './merchant_schema.ts'
 
@@ -19,7 +21,7 @@ export interface Shop extends Service {
 const PRODUCT_TTL = '10s'
 
 /** Builds the merchant on a started platform, and its server. */
-export async function openShop(platform: Tailwater, options: ListenOptions): Promise<Shop> {
+export async function openShop(platform: Tailwater, options: ListenOptions & { apiRate: number }): Promise<Shop> {
   const { database, keyring, clock, jobs, mailer, accounts } = platform
   const products = createCache<Product | undefined>({ name: 'product', ttl: PRODUCT_TTL, clock })
   const merchant = createMerchant({
@@ -38,14 +40,11 @@ export async function openShop(platform: Tailwater, options: ListenOptions): Pro
       return holder && { id: holder.userId }
     },
   })
-  const app = await buildServer(platform, merchant.routes)
+  const app = await buildServer(platform, limitRoutes(merchant.routes, options.apiRate, clock))
   return shopOf(platform.serve(app.server, options), app, merchant.services)
 }
 
-async function buildServer(
-  platform: Tailwater,
-  routes: ReturnType<typeof createMerchant>['routes'],
-): Promise<FastifyInstance> {
+async function buildServer(platform: Tailwater, routes: readonly Route[]): Promise<FastifyInstance> {
   const app = Fastify(fastifyDefaults())
   const api = routes.map((route) => ({ ...route, path: `/api${route.path}` }))
   await app.register(platform.fastify({ routes: [indexRoute(platform.config.dashboardPath), ...api] }))

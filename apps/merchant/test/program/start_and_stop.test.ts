@@ -12,7 +12,7 @@ after(() => {
 })
 
 async function start(environment: Record<string, string> = {}) {
-  const program = startProgram({ DATA_DIR: folder.path, ...environment })
+  const program = startProgram({ DATA_DIR: folder.path, API_RATE: '0', ...environment })
   running.push(program)
   const [, url] = await program.says(/API {9}(http:\S+)\/api\/products/)
   await program.says(/Ctrl-C stops everything/)

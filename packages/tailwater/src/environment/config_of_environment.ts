@@ -10,6 +10,7 @@ export function configOfEnvironment(environment: Environment, isTerminal: boolea
       embeddedInProduction: environment.TAILWATER_EMBEDDED_IN_PRODUCTION ?? 'refuse',
     },
     dataDir: environment.DATA_DIR,
+    trustedProxies: environment.TRUSTED_PROXIES,
     ...(environment.TAILWATER_SECRET ? { secret: environment.TAILWATER_SECRET } : {}),
     ...(environment.REDIS_URL ? { redisUrl: environment.REDIS_URL } : {}),
     ...(environment.AMQP_URL ? { amqpUrl: environment.AMQP_URL } : {}),

@@ -1,3 +1,5 @@
+import { isIP } from 'node:net'
+
 /** One environment variable that the program reads. */
 export interface Variable<T> {
   /** For people, in `.env.example`; one sentence a line. */
@@ -30,4 +32,20 @@ export function urlOf(schemes: readonly string[]): (text: string) => string | un
 /** Reads one of the given words. */
 export function wordOf<const T extends string>(words: readonly T[]): (text: string) => T | undefined {
   return (text) => words.find((word) => word === text)
+}
+
+/** Reads addresses and CIDR networks, separated by commas. */
+export function networksIn(text: string): string[] | undefined {
+  const networks = text.split(',').map((network) => network.trim())
+  return networks.every(isNetwork) ? networks : undefined
+}
+
+function isNetwork(text: string): boolean {
+  const [address = '', bits, ...rest] = text.split('/')
+  const longest = isIP(address) === 6 ? 128 : 32
+  return (
+    isIP(address) !== 0 &&
+    rest.length === 0 &&
+    (bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= longest))
+  )
 }

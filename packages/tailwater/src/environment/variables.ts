@@ -1,5 +1,5 @@
 import { resolve } from 'node:path'
-import { urlOf, variable, wordOf } from './variable.ts'
+import { networksIn, urlOf, variable, wordOf } from './variable.ts'
 
 /** Every environment variable of the program, in the order of `.env.example`, which is generated from here. */
 export const variables = {
@@ -52,6 +52,20 @@ export const variables = {
     expected: 'a URL such as smtp://host:587 or smtps://user:password@host:465',
     isSecret: true,
     read: urlOf(['smtp:', 'smtps:']),
+  }),
+  TRUSTED_PROXIES: variable({
+    about: 'Addresses or networks of proxies whose X-Forwarded headers are believed, separated by commas.',
+    example: '10.0.0.0/8, ::1',
+    fallback: 'none',
+    expected: 'addresses or networks separated by commas, or none',
+    read: (text) => (text === 'none' ? [] : networksIn(text)),
+  }),
+  API_RATE: variable({
+    about: 'Requests a second of each caller of the API, half of them at once; 0 for no limit.',
+    example: '100',
+    fallback: '100',
+    expected: 'a whole number from 0',
+    read: (text) => (/^\d{1,6}$/.test(text) ? Number(text) : undefined),
   }),
   LOG_LEVEL: variable({
     about: 'debug, info, warn, error or silent.',
