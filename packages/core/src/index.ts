@@ -16,6 +16,7 @@ export {
 export { type HttpErrorEvent, type HttpRequestEvent, httpError, httpRequest } from './events/http.ts'
 export { type JobAttemptEvent, type JobEnqueuedEvent, jobAttempt, jobEnqueued } from './events/jobs.ts'
 export { type MailSentEvent, mailSent } from './events/mail.ts'
+export { type RedisConnectionEvent, redisConnection } from './events/redis.ts'
 export { type BackgroundErrorEvent, backgroundError, type NoticeEvent, notice } from './events/runtime.ts'
 export { createIdSource, type IdSource, isUuid, newId } from './id.ts'
 export { createKeyring, type Keyring } from './keyring.ts'

@@ -1,0 +1,34 @@
+import { sleep } from '@tailwater/core'
+import type { RedisClient } from './client.ts'
+import { toRedisError } from './failure.ts'
+import type { Link, LinkOptions } from './link.ts'
+
+/** Ends of a client's life; everything else it copes with by itself, as its owner has told it to. */
+const ENDED = new Set(['end', 'close', 'disconnecting'])
+
+/** A link over a client that belongs to the application: used, watched, and left open. */
+export function createExternalLink(
+  client: RedisClient,
+  { label, target, lazy, clock, connectTimeout }: Omit<LinkOptions, 'dial'>,
+): Link {
+  return {
+    label,
+    target,
+    get client() {
+      return ENDED.has(client.status) ? undefined : client
+    },
+    lastError: undefined,
+    async start() {
+      if (lazy) return
+      const late = sleep(clock, connectTimeout).then(() => {
+        throw new Error(`no answer within ${connectTimeout} ms`)
+      })
+      late.catch(() => {})
+      await Promise.race([client.call('PING', []), late]).catch((error: unknown) => {
+        throw toRedisError(error, target)
+      })
+    },
+    stop: () => Promise.resolve(),
+    whenReady: () => Promise.resolve(client),
+  }
+}

@@ -1,0 +1,5 @@
+export { startRedisCluster, type TestCluster } from './test_cluster.ts'
+export { startRedis, type TestRedis, type TestRedisOptions } from './test_redis.ts'
+export { startRedisTls, type TestRedisTls } from './test_redis_tls.ts'
+export { startSentinel, type TestSentinel } from './test_sentinel.ts'
+export { withTime } from './time.ts'
