@@ -73,8 +73,8 @@ test('what has expired is removed every hour, and a failure there is reported', 
 test('the API describes itself to those who may use it', async (t) => {
   const { accounts, get, logIn } = await openDashboard(t)
   await accounts.ensureFirstAdministrator({ email: EMAIL, password: PASSWORD })
-  for (const path of ['openapi.json', 'reference', 'reference/initializer.js'])
-    assert.equal((await get(`/tailwater/api/${path}`)).status, 401, path)
+  for (const path of ['api/openapi.json', 'reference', 'reference/initializer.js'])
+    assert.equal((await get(`/tailwater/${path}`)).status, 401, path)
   const { cookie } = await logIn()
   const { body } = await get('/tailwater/api/openapi.json', { cookie })
   const { openapi, paths } = body as unknown as {
@@ -95,7 +95,7 @@ test('the API describes itself to those who may use it', async (t) => {
     '/tailwater/api/stream',
   ])
   assert.deepEqual(paths['/tailwater/api/auth/login']!['post']!.security, [])
-  const reference = await get('/tailwater/api/reference', { cookie })
+  const reference = await get('/tailwater/reference', { cookie })
   assert.equal(reference.status, 200)
   assert.match(reference.headers.get('content-type')!, /text\/html/)
 })

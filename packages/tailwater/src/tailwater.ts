@@ -94,6 +94,8 @@ async function assemble(
     database,
     version: platformVersion(),
     mount: config.dashboardPath,
+    // The mounts describe all routes together.
+    describe: false,
     closing: surface.drain.closing,
     clock,
   })

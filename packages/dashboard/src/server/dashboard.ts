@@ -56,7 +56,11 @@ export function createDashboard(given: DashboardOptions): Dashboard {
   ]
   return {
     ...service,
-    routes: [...api, ...describedBy(desk, api), ...pageRoutes(options.mount, options.pageFolder)],
+    routes: [
+      ...api,
+      ...(options.describe ? describedBy(desk, api) : []),
+      ...pageRoutes(options.mount, options.pageFolder),
+    ],
   }
 }
 

@@ -29,6 +29,8 @@ export interface DashboardOptions {
   development?: boolean
   /** Where the dashboard stands. @default '/tailwater' */
   mount?: string
+  /** Serves the admin API's own OpenAPI document and reference; false where the application describes these routes among its own. @default true */
+  describe?: boolean
   /** Shown in the status. @default 'unknown' */
   version?: string
   /** Aborts when the server begins to drain: open streams end, so that they hold nothing up. */
@@ -56,6 +58,7 @@ export function resolveDashboardOptions(options: DashboardOptions) {
     database: optional(value<Database>('a Database', isObject)),
     development: boolean({ default: false }),
     mount: text({ default: '/tailwater' }),
+    describe: boolean({ default: true }),
     version: text({ default: 'unknown' }),
     closing: optional(value<AbortSignal>('an AbortSignal', (given) => given instanceof AbortSignal)),
     rateLimitStore: optional(value<RateLimitStore>('a store with a take method', isObject)),

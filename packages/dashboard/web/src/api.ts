@@ -19,6 +19,7 @@ export interface Status {
 /** A reply that is not what was asked for: the server's own words, and what they mean for the page. */
 export class ApiError extends Error {
   readonly status: number
+  /** The server's, or `offline` or `unknown` when it said none. */
   readonly code: string
   /** Seconds after which another try makes sense. */
   readonly retryAfter: number | undefined
@@ -47,7 +48,7 @@ async function call<T>(method: 'GET' | 'POST', path: string, body?: object): Pro
     headers,
     ...(body ? { body: JSON.stringify(body) } : {}),
   }).catch(() => {
-    throw new ApiError(0, 'E_OFFLINE', 'The server cannot be reached.')
+    throw new ApiError(0, 'offline', 'The server cannot be reached.')
   })
   if (!reply.ok) throw await errorOf(reply)
   return (reply.status === 204 ? undefined : await reply.json()) as T
@@ -57,7 +58,7 @@ async function errorOf(reply: Response): Promise<ApiError> {
   const problem = (await reply.json().catch(() => ({}))) as { code?: string; detail?: string }
   const retryAfter = Number(reply.headers.get('retry-after')) || undefined
   const detail = problem.detail ?? `The server answered ${reply.status}.`
-  return new ApiError(reply.status, problem.code ?? 'E_UNKNOWN', detail, retryAfter)
+  return new ApiError(reply.status, problem.code ?? 'unknown', detail, retryAfter)
 }
 
 async function remember(answer: Promise<Me>): Promise<Me> {

@@ -23,7 +23,11 @@ export function describedBy({ mount, options, reads, authenticator }: Desk, rout
   })
   const own = [
     openapiRoute(document, `${mount}/api/openapi.json`),
-    ...referenceRoutes({ path: `${mount}/api/reference`, title: 'Tailwater admin API' }),
+    ...referenceRoutes({
+      path: `${mount}/reference`,
+      documentUrl: `${mount}/api/openapi.json`,
+      title: 'Tailwater admin API',
+    }),
   ]
   // An application describes its own API by the same routes: here they get ids of their own.
   return own.map((route) => ({

@@ -55,7 +55,7 @@ export function AccountMenu({
             </li>
           )}
           <li>
-            <a href="./api/reference">API reference</a>
+            <a href="./reference">API reference</a>
           </li>
           {me.csrf && (
             <li>
