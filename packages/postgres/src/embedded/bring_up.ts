@@ -131,7 +131,11 @@ async function launchOnPort(attempt: Attempt): Promise<'ready' | 'overtaken'> {
   const { folder, native, fixedPort, user } = attempt
   for (let attempts = 1; ; attempts++) {
     const port = fixedPort ?? (await choosePort(folder))
-    if (fixedPort && !(await isPortFree(port))) throw portTaken(port)
+    if (fixedPort && !(await isPortFree(port))) {
+      // By another process's server in this very folder, perhaps: that one will do.
+      if (runningServer(folder)) return 'overtaken'
+      throw portTaken(port)
+    }
     const args = serverArguments(folder.pgdata, port, attempt.settings, attempt.mark)
     const outcome = await launchPostmaster({ folder, postgres: native.postgres, args, user }, attempt)
     switch (outcome.kind) {

@@ -6,7 +6,7 @@ import type { EmbeddedPostgresOptions, EmbeddedServer } from '@tailwater/postgre
 import pg from 'pg'
 import { findNativePackage } from '../../src/embedded/native_package.ts'
 import { asServerUser } from '../../src/embedded/program.ts'
-import { chooseServerUser, type ServerUser } from '../../src/embedded/server_user.ts'
+import { chooseServerUser, SETPRIV, type ServerUser } from '../../src/embedded/server_user.ts'
 import { copyTree } from '../../src/testing/copy_tree.ts'
 import { makePrivateFolder, removePrivateFolder } from '../../src/testing/private_folder.ts'
 import { templateFolder } from '../../src/testing/template.ts'
@@ -63,12 +63,14 @@ export interface OtherProcess {
   kill(): Promise<void>
 }
 
-/** Starts a supervisor in a process of its own, as another user if one is given, and does not wait for it. */
-export function spawnOther(options: EmbeddedPostgresOptions, user?: Omit<ServerUser, 'closed'>) {
+/** Whom another process runs as: a user, or a container's root, who lacks what lets root look into others' processes and folders. */
+export type OtherUser = Omit<ServerUser, 'closed'> | 'root of a container'
+
+/** Starts a supervisor in a process of its own, and does not wait for it. */
+export function spawnOther(options: EmbeddedPostgresOptions, user?: OtherUser) {
   const script = join(import.meta.dirname, 'other_process.ts')
   const args = ['--conditions=@tailwater/source', script, JSON.stringify(options)]
-  // A clone of root's own may be closed to others, and Node with it.
-  const command = asServerUser(user && { ...user, closed: '/' }, process.execPath, args)
+  const command = commandOf(user, args)
   const child = spawn(command.program, command.args, {
     ...command.options,
     detached: true,
@@ -77,11 +79,18 @@ export function spawnOther(options: EmbeddedPostgresOptions, user?: Omit<ServerU
   return { child, ended: once(child, 'exit') }
 }
 
+function commandOf(user: OtherUser | undefined, args: readonly string[]) {
+  if (user !== 'root of a container') {
+    // A clone of root's own may be closed to others, and Node with it.
+    return asServerUser(user && { ...user, closed: '/' }, process.execPath, args)
+  }
+  const limits = ['--bounding-set=-sys_ptrace,-dac_read_search', '--inh-caps=-sys_ptrace,-dac_read_search']
+  const { options } = asServerUser(undefined, '', [])
+  return { program: SETPRIV, args: [...limits, process.execPath, ...args], options }
+}
+
 /** Starts a supervisor in a process of its own, and waits for what it says of its start. */
-export async function otherProcess(
-  options: EmbeddedPostgresOptions,
-  user?: Omit<ServerUser, 'closed'>,
-): Promise<OtherProcess> {
+export async function otherProcess(options: EmbeddedPostgresOptions, user?: OtherUser): Promise<OtherProcess> {
   const { child, ended } = spawnOther(options, user)
   const answer = await Promise.race([
     once(child, 'message').then(([message]) => message as Answer),

@@ -3,6 +3,7 @@ import { chmodSync, chownSync, mkdirSync, readFileSync, statSync } from 'node:fs
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { createEmbeddedPostgres } from '@tailwater/postgres/embedded'
+import { isAlive } from '../../src/embedded/os_process.ts'
 import { ask, dataFolder, emptyFolder, otherProcess, serverOf } from './scratch.ts'
 
 const NOBODY = { uid: 65_534, gid: 65_534 }
@@ -41,6 +42,25 @@ if (process.getuid?.() === 0)
       assert.equal(Number(`0x${statusOf(pid, 'CapEff')}`), 0b100)
       assert.equal(Number(`0x${statusOf(pid, 'CapBnd')}`), 0b100)
       await postgres.stop()
+    })
+
+    it('of a container, who may not look into other processes, adopts and stops a server all the same', async () => {
+      const dataDir = await dataFolder()
+      const first = await otherProcess({ dataDir }, 'root of a container')
+      await first.kill()
+      const second = await otherProcess({ dataDir }, 'root of a container')
+      assert.deepEqual([serverOf(second).how, serverOf(second).pid], ['adopted', serverOf(first).pid])
+      await second.stop()
+      assert.equal(isAlive(serverOf(first).pid), false)
+    })
+
+    it('of a container is told of the folder that is closed to the server', async () => {
+      const closed = emptyFolder()
+      chmodSync(closed, 0o700)
+      const { answer } = await otherProcess({ dataDir: join(closed, 'data') }, 'root of a container')
+      assert.ok('code' in answer)
+      assert.equal(answer.code, 'E_EMBEDDED_FOLDER_UNREACHABLE')
+      assert.match(answer.message, new RegExp(`chmod o\\+x ${closed}`))
     })
 
     it('goes on with the data of an ordinary user, as that user', async () => {

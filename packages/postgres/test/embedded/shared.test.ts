@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { listen, type NoticeEvent, notice } from '@tailwater/core'
+import { freePort } from '@tailwater/core/testing'
 import { createEmbeddedPostgres } from '@tailwater/postgres/embedded'
 import { isAlive } from '../../src/embedded/os_process.ts'
 import { ask, dataFolder, emptyFolder, nextEvent, otherProcess, serverOf } from './scratch.ts'
@@ -15,6 +16,17 @@ describe('processes that share a data folder', () => {
     assert.equal(servers.filter(({ how }) => how === 'initialised').length, 1)
     await Promise.all(others.map((other) => other.stop()))
     assert.equal(isAlive(servers[0]!.pid), false)
+  })
+
+  it('agree on one server when they all ask for the same port at once', async () => {
+    const dataDir = await dataFolder()
+    const port = await freePort()
+    const supervisors = Array.from({ length: 8 }, () => createEmbeddedPostgres({ dataDir, port }))
+    await Promise.all(supervisors.map((supervisor) => supervisor.start()))
+    const { pid } = supervisors[0]!.server
+    for (const { server } of supervisors) assert.deepEqual([server.pid, server.port], [pid, port])
+    await Promise.all(supervisors.map((supervisor) => supervisor.stop()))
+    assert.equal(isAlive(pid), false)
   })
 
   it('do not lose the server when one of them stops, and the last one stops it', async () => {
