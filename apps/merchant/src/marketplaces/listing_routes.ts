@@ -1,5 +1,4 @@
 import { createKeyset, Id, json, OneOf, Page, pageQuery, problem, type Route, route, Text } from '@tailwater/http'
-import { statement } from '@tailwater/postgres'
 import { type Static, Type } from 'typebox'
 import { type Gate, type Scope, ScopeQuery, scopeOf } from '../accounts/caller.ts'
 import { IdParams, Moment, Price } from '../api/field.ts'
@@ -7,6 +6,7 @@ import type { ListParts } from '../api/list_answer.ts'
 import { createTableList } from '../api/table_list.ts'
 import { violatedConstraint } from '../database/constraint.ts'
 import type { Parameters } from '../database/list_statement.ts'
+import { LISTING_COLUMNS, type ListingStatements, listingStatements } from './listing_statements.ts'
 
 /** What the routes of listings are made of. */
 export interface ListingParts extends ListParts {
@@ -40,38 +40,9 @@ const ListQuery = Type.Object({
 
 type ListQuery = Static<typeof ListQuery>
 
-const COLUMNS = `l.id::float8 AS id, l.marketplace_id::float8 AS "marketplaceId", l.product_id::float8 AS "productId",
-  p.merchant_id::float8 AS "merchantId", l.external_id AS "externalId", l.status, l.price::float8 AS price,
-  l.updated_at AS "updatedAt"`
 const KEYSET = createKeyset([{ sql: 'l.id', type: 'bigint' }])
 const tags = ['marketplaces']
 const security = ['bearer']
-
-/** The statements of single listings. @param schema quoted and ready to interpolate */
-export function listingStatements(schema: string) {
-  return {
-    // listings_pkey, products_pkey
-    one: statement(
-      'merchant_listing_one',
-      `SELECT ${COLUMNS} FROM ${schema}.listings l JOIN ${schema}.products p ON p.id = l.product_id
-       WHERE l.id = $1 AND ($2::bigint IS NULL OR p.merchant_id = $2)`,
-    ),
-    // listings_marketplace_id_product_id_key; no row when the product is not the caller's
-    put: statement(
-      'merchant_listing_put',
-      `WITH product AS (
-         SELECT id, merchant_id FROM ${schema}.products WHERE id = $2 AND ($6::bigint IS NULL OR merchant_id = $6)
-       ), l AS (
-         INSERT INTO ${schema}.listings AS l (marketplace_id, product_id, external_id, status, price)
-         SELECT $1, product.id, $3, $4, $5 FROM product
-         ON CONFLICT (marketplace_id, product_id) DO UPDATE
-           SET external_id = EXCLUDED.external_id, status = EXCLUDED.status, price = EXCLUDED.price, updated_at = now()
-         RETURNING l.id, l.marketplace_id, l.product_id, l.external_id, l.status, l.price, l.updated_at
-       )
-       SELECT ${COLUMNS} FROM l JOIN product p ON p.id = l.product_id`,
-    ),
-  }
-}
 
 /** The routes of listings. */
 export function listingRoutes(parts: ListingParts): Route[] {
@@ -79,12 +50,10 @@ export function listingRoutes(parts: ListingParts): Route[] {
   return [listRoute(parts), showRoute(parts, statements), putRoute(parts, statements)]
 }
 
-type Statements = ReturnType<typeof listingStatements>
-
 function listRoute(parts: ListingParts): Route {
   const list = createTableList<ListQuery>(parts, {
     operation: 'listListings',
-    columns: COLUMNS,
+    columns: LISTING_COLUMNS,
     from: `${parts.schema}.listings l JOIN ${parts.schema}.products p ON p.id = l.product_id`,
     conditions: conditionsOf,
   })
@@ -110,7 +79,7 @@ function conditionsOf({ marketplace, product, status }: ListQuery, scope: Scope,
   return conditions
 }
 
-function showRoute({ database, gate }: ListingParts, statements: Statements): Route {
+function showRoute({ database, gate }: ListingParts, statements: ListingStatements): Route {
   return route({
     method: 'GET',
     path: '/listings/:id',
@@ -128,7 +97,7 @@ function showRoute({ database, gate }: ListingParts, statements: Statements): Ro
   })
 }
 
-function putRoute({ database, gate }: ListingParts, statements: Statements): Route {
+function putRoute({ database, gate }: ListingParts, statements: ListingStatements): Route {
   return route({
     method: 'PUT',
     path: '/products/:id/listings/:marketplace',

@@ -1,10 +1,10 @@
 import { createKeyset, Id, Page, pageQuery, problem, type Route, route } from '@tailwater/http'
-import { statement } from '@tailwater/postgres'
 import { type Static, Type } from 'typebox'
 import type { Gate } from '../accounts/caller.ts'
 import { IdParams, Slug } from '../api/field.ts'
 import type { ListParts } from '../api/list_answer.ts'
 import { createTableList } from '../api/table_list.ts'
+import { MARKETPLACE_COLUMNS, marketplaceStatements } from './marketplace_statements.ts'
 
 /** What the routes of marketplaces are made of. */
 export interface MarketplaceParts extends ListParts {
@@ -15,7 +15,6 @@ export interface MarketplaceParts extends ListParts {
 
 const Marketplace = Type.Object({ id: Id, slug: Slug, name: Type.String({ examples: ['Bazaar'] }) })
 const ListQuery = Type.Object({ ...pageQuery })
-const COLUMNS = 'k.id::float8 AS id, k.slug, k.name'
 const KEYSET = createKeyset([{ sql: 'k.id', type: 'bigint' }])
 
 /** The routes that show marketplaces, the same for every caller. */
@@ -26,7 +25,7 @@ export function marketplaceRoutes(parts: MarketplaceParts): Route[] {
 function listRoute(parts: MarketplaceParts): Route {
   const list = createTableList<Static<typeof ListQuery>>(parts, {
     operation: 'listMarketplaces',
-    columns: COLUMNS,
+    columns: MARKETPLACE_COLUMNS,
     from: `${parts.schema}.marketplaces k`,
     conditions: () => [],
   })
@@ -44,7 +43,7 @@ function listRoute(parts: MarketplaceParts): Route {
 }
 
 function showRoute({ database, schema, gate }: MarketplaceParts): Route {
-  const one = statement('merchant_marketplace_one', `SELECT ${COLUMNS} FROM ${schema}.marketplaces k WHERE k.id = $1`)
+  const { one } = marketplaceStatements(schema)
   return route({
     method: 'GET',
     path: '/marketplaces/:id',
