@@ -20,7 +20,7 @@ export interface ForeignPool {
   readonly totalCount: number
   readonly idleCount: number
   readonly waitingCount: number
-  readonly options?: { max?: number; min?: number }
+  readonly options?: { max?: number | undefined; min?: number | undefined }
 }
 
 /** A client checked out of a user's pool. */

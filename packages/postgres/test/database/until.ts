@@ -14,7 +14,7 @@ export function untilRuns(on: Queryable, text: string): Promise<void> {
 /** Backends that run a statement that contains `text`. */
 export async function countRunning(on: Queryable, text: string): Promise<number> {
   const { rows } = await on.query<{ n: number }>(
-    "SELECT count(*) AS n FROM pg_stat_activity WHERE state = 'active' AND pid <> pg_backend_pid() AND position($1 in query) > 0",
+    "SELECT count(*)::int AS n FROM pg_stat_activity WHERE state = 'active' AND pid <> pg_backend_pid() AND position($1 in query) > 0",
     [text],
   )
   return rows[0]!.n
