@@ -4,7 +4,7 @@ export interface EntityTag {
   weak: boolean
 }
 
-/** What `If-Match` or `If-None-Match` asks for: any version, or one of these. */
+/** What `If-Match` or `If-None-Match` asks for: whichever version there is, or one of these. */
 export type TagList = '*' | readonly EntityTag[]
 
 /** RFC 9110, section 8.8.3: visible characters without the quote, and bytes above 0x7F. */

@@ -1,4 +1,5 @@
 import { Readable } from 'node:stream'
+import { toError } from '@tailwater/core'
 import type { Reply } from '../exchange.ts'
 import { faultReply } from '../fault.ts'
 import { complete } from '../internal/hooks.ts'
@@ -82,7 +83,7 @@ export async function replyOf(response: Response): Promise<Reply> {
   const taken: Uint8Array[] = []
   const unfinished = await takeWhole(reader, taken)
   if (!unfinished) return { status, headers, body: Buffer.concat(taken) }
-  return { status, headers, body: Readable.from(rest(taken, unfinished.pending, reader)) }
+  return { status, headers, body: rest(taken, unfinished.pending, reader) }
 }
 
 type Reader = ReadableStreamDefaultReader<Uint8Array>
@@ -102,12 +103,33 @@ async function takeWhole(reader: Reader, taken: Uint8Array[]): Promise<{ pending
 
 const turn = () => new Promise<undefined>((resolve) => setImmediate(resolve, undefined))
 
-async function* rest(taken: readonly Uint8Array[], pending: Read, reader: Reader): AsyncGenerator<Uint8Array> {
-  try {
-    yield* taken
-    for (let result = await pending; !result.done; result = await reader.read()) yield result.value
-  } finally {
-    // The client went away: the handler's stream is told so. A stream that is done ignores it.
-    await reader.cancel()
-  }
+/**
+ * What is left of a body. Not a generator: one that waits for the next piece cannot be ended, and the handler's
+ * stream would not hear that the client has left until it had something more to say.
+ */
+function rest(taken: Uint8Array[], pending: Read, reader: Reader): Readable {
+  let next: Read | undefined = pending
+  const body = new Readable({
+    read() {
+      const chunk = taken.shift()
+      if (chunk) {
+        body.push(chunk)
+        return
+      }
+      const read = next ?? reader.read()
+      next = undefined
+      read.then(
+        ({ done, value }) => {
+          if (!body.destroyed) body.push(done ? null : value)
+        },
+        (error: unknown) => body.destroy(toError(error)),
+      )
+    },
+    destroy(error, done) {
+      const told = () => done(error)
+      // A stream that is done ignores it.
+      reader.cancel(error).then(told, told)
+    },
+  })
+  return body
 }
