@@ -41,4 +41,14 @@ export {
   statement,
 } from './queryable.ts'
 export { DEFAULT_SCHEMA, quoteSchema } from './schema_name.ts'
+export { type SettingDefinition, type SettingDefinitions, type SettingValue, setting } from './settings/definition.ts'
+export {
+  createSettings,
+  resolveSettingsOptions,
+  type SettingState,
+  type Settings,
+  type SettingsOptions,
+  type SettingUpdate,
+} from './settings/settings.ts'
+export type { HistoryQuery, SettingAuthor, SettingChange } from './settings/store.ts'
 export { tailwaterMigrations } from './tailwater_migrations.ts'

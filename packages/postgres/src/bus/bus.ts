@@ -9,8 +9,8 @@ import {
   systemClock,
   value,
 } from '@tailwater/core'
+import { createLoop, DRAIN_MS, pause, report, settledBy } from '../loop.ts'
 import type { FeedPosition } from '../outbox/feed.ts'
-import { createLoop, DRAIN_MS, pause, report, settledBy } from '../outbox/loop.ts'
 import { encodeMessage } from '../outbox/message.ts'
 import type { Outbox } from '../outbox/outbox.ts'
 import type { SqlExecutor } from '../queryable.ts'

@@ -1,5 +1,5 @@
 import type { BusMessage, BusSubscriber } from '@tailwater/core'
-import { report } from '../outbox/loop.ts'
+import { report } from '../loop.ts'
 
 type Loss = Parameters<BusSubscriber['onGap']>[0]
 

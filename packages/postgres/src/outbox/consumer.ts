@@ -9,9 +9,9 @@ import {
   TailwaterError,
   toError,
 } from '@tailwater/core'
+import { DRAIN_MS, pause, report, settledBy } from '../loop.ts'
 import type { Queryable } from '../queryable.ts'
 import type { Line } from './line.ts'
-import { DRAIN_MS, pause, report, settledBy } from './loop.ts'
 import { decodeMessage, type MessageRow, type OutboxMessage, topicPattern } from './message.ts'
 import type { OutboxSql } from './sql.ts'
 

@@ -1,7 +1,7 @@
 import { type Cancel, type Clock, createService, hasCode, type Service } from '@tailwater/core'
 import { escapeIdentifier } from 'pg'
 import type { Database, Session } from '../database.ts'
-import { createLoop, pause, report } from './loop.ts'
+import { createLoop, pause, report } from '../loop.ts'
 import type { OutboxSql } from './sql.ts'
 
 /** Wakes the other processes, and is woken by them. */

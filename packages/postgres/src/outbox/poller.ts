@@ -1,5 +1,5 @@
 import type { Clock, Service } from '@tailwater/core'
-import { createLoop, pause, report } from './loop.ts'
+import { createLoop, pause, report } from '../loop.ts'
 
 /** Milliseconds between two looks when the last one found something. */
 const SHORTEST = 50

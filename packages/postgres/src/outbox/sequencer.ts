@@ -1,5 +1,6 @@
 import type { Clock } from '@tailwater/core'
 import type { Queryable } from '../queryable.ts'
+import { sharedRun } from '../shared_run.ts'
 import type { Line } from './line.ts'
 import type { OutboxSql } from './sql.ts'
 
@@ -34,8 +35,6 @@ export function createSequencer(database: Queryable, sql: OutboxSql, line: Line,
   let low = 0n
   let candidate: { top: bigint; bound: bigint } | undefined
   let forgetAt = clock.elapsed() + FORGET_AFTER
-  let current: Promise<number> | undefined
-  let next: Promise<number> | undefined
 
   async function putInLine(): Promise<number> {
     let total = 0
@@ -70,22 +69,5 @@ export function createSequencer(database: Queryable, sql: OutboxSql, line: Line,
     if (top !== null && bound !== null) candidate ??= { top: BigInt(top), bound: BigInt(bound) }
   }
 
-  function run(): Promise<number> {
-    if (current) {
-      next ??= current
-        // Its caller hears of that failure; this call's own run is yet to come.
-        .catch(() => 0)
-        .then(() => {
-          next = undefined
-          return run()
-        })
-      return next
-    }
-    current = putInLine().finally(() => {
-      current = undefined
-    })
-    return current
-  }
-
-  return { run }
+  return { run: sharedRun(putInLine) }
 }

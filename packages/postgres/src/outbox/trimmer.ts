@@ -1,6 +1,6 @@
 import { type Clock, notice, type Service } from '@tailwater/core'
+import { createLoop, pause, report } from '../loop.ts'
 import type { Queryable } from '../queryable.ts'
-import { createLoop, pause, report } from './loop.ts'
 import type { OutboxSql } from './sql.ts'
 
 /** How long rows stay. */
