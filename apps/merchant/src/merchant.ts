@@ -7,6 +7,8 @@ import { createGate, type Gate } from './accounts/caller.ts'
 import { createIdentity } from './accounts/identity.ts'
 import { merchantRoutes } from './accounts/merchant_routes.ts'
 import { tokenRoute } from './accounts/token_route.ts'
+import { analyticsRoutes } from './analytics/analytics_routes.ts'
+import { createSalesDaysSweeper } from './analytics/sales_days.ts'
 import { categoryRoutes } from './catalogue/category_routes.ts'
 import { categoryStatements } from './catalogue/category_statements.ts'
 import type { ProductCache } from './catalogue/product_cache.ts'
@@ -53,12 +55,12 @@ export interface Merchant {
   routes: Route[]
   /** To be started after the database and stopped before it. */
   services: Service[]
-  /** For further routes of the application, such as analytics. */
+  /** For further routes of the application. */
   gate: Gate
 }
 
 /**
- * Builds the merchant's backend: catalogue, customers, orders and accounts.
+ * Builds the merchant's backend: catalogue, customers, orders, accounts and analytics.
  *
  * @example
  * const merchant = createMerchant({ database, schema, keyring, clock, products, jobs, mailer, verifyAdmin })
@@ -87,8 +89,12 @@ export function createMerchant(parts: MerchantParts): Merchant {
       ...orderRoutes({ ...orders, gate }),
       ...marketplaceRoutes({ ...shared, gate }),
       ...listingRoutes({ ...shared, gate }),
+      ...analyticsRoutes({ database, schema, gate }),
     ],
-    services: [createCheckoutSweeper({ ...orders, statements: abandonedStatements(schema), clock })],
+    services: [
+      createCheckoutSweeper({ ...orders, statements: abandonedStatements(schema), clock }),
+      createSalesDaysSweeper({ database, schema, clock }),
+    ],
   }
 }
 

@@ -1,4 +1,5 @@
 import { type Database, quoteSchema } from '@tailwater/postgres'
+import { mergeSalesDays, mergeStatement } from '../analytics/sales_days.ts'
 import { loadIfEmpty } from './empty_load.ts'
 import { type DataSize, generateDataset, SCALES, type Scale } from './generated/dataset.ts'
 import { datasetTables } from './generated/tables.ts'
@@ -39,8 +40,13 @@ export interface SampleMerchant {
  */
 export async function loadData(options: LoadDataOptions): Promise<{ merchants: SampleMerchant[] } | undefined> {
   if (await hasMerchants(options)) return undefined
-  const { file } = options
-  return file === undefined ? generate(options) : importFile(options, file)
+  const { database, file } = options
+  const schema = quoteSchema(options.schema)
+  const loaded = await (file === undefined ? generate(options) : importFile(options, file))
+  // The sweep would do it within a minute; the first page is to be as fast as the next.
+  await mergeSalesDays(database, mergeStatement(schema))
+  await database.query(`VACUUM ANALYZE ${schema}.sales_days`)
+  return loaded
 }
 
 async function generate(options: LoadDataOptions): Promise<{ merchants: SampleMerchant[] } | undefined> {

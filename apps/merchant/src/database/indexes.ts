@@ -108,10 +108,10 @@ const catalogueIndexes: readonly IndexDefinition[] = [
 
 const orderIndexes: readonly IndexDefinition[] = [
   {
-    name: 'orders_by_merchant_placed',
+    name: 'orders_by_merchant_placed_sold',
     table: 'orders',
-    on: '(merchant_id, placed_at, id)',
-    why: "A merchant's newest orders, and those of a period.",
+    on: '(merchant_id, placed_at, id) INCLUDE (customer_id, kind, status, total)',
+    why: "A merchant's newest orders; and who bought for how much in a period, without a visit to the table.",
   },
   {
     name: 'orders_by_merchant_status_placed',
@@ -156,10 +156,16 @@ const orderIndexes: readonly IndexDefinition[] = [
     why: 'What was taken back of an order, before more is.',
   },
   {
-    name: 'order_lines_by_product_sold',
+    name: 'order_lines_by_product',
     table: 'order_lines',
-    on: '(product_id, sold_at) INCLUDE (quantity, amount)',
-    why: 'Whether a product was ever ordered, and what of it was sold when, without a visit to the table.',
+    on: '(product_id, sold_at) INCLUDE (order_id)',
+    why: 'Whether a product was ordered, ever or in a period, without a visit to the table.',
+  },
+  {
+    name: 'order_lines_by_merchant_sold',
+    table: 'order_lines',
+    on: '(merchant_id, sold_at) INCLUDE (order_id, product_id, kind, quantity, amount)',
+    why: 'What a merchant sold on a day, product by product, without a visit to the table.',
   },
   {
     name: 'payments_by_order',

@@ -1,4 +1,5 @@
 import type { MigrationModule } from '@tailwater/postgres'
+import { salesDaysMigration } from '../analytics/sales_days_migration.ts'
 
 /**
  * The merchant's tables. Indexes that only make reads fast are in `indexes.ts`, created concurrently;
@@ -166,5 +167,6 @@ export const merchantMigrations: MigrationModule = {
           finished_at timestamptz NOT NULL DEFAULT now()
         );`,
     },
+    salesDaysMigration,
   ],
 }
