@@ -3,7 +3,7 @@ import type { Database } from '@tailwater/postgres'
 import { Type } from 'typebox'
 import { callerOf, type Gate } from '../accounts/caller.ts'
 import { IdParams } from '../api/field.ts'
-import { violatedConstraint } from '../database/constraint.ts'
+import { type ConstraintProblems, explainConstraints, referenceProblem, takenProblem } from '../database/constraint.ts'
 import {
   buildTree,
   type Category,
@@ -74,23 +74,14 @@ function createRoute({ database, statements, gate }: CategoryParts): Route {
     async handler({ body: { slug, name, parentId = null }, exchange }) {
       if (callerOf(exchange)?.kind !== 'admin')
         throw problem(403, 'E_ADMIN_ONLY', 'Only administrators change what all merchants share.')
-      const { rows } = await insert([slug, name, parentId])
-      if (!rows[0])
-        throw problem(422, 'E_REFERENCE', 'There is no such parent.', {
-          errors: [{ path: '/body/parentId', message: 'there is no such category', code: 'reference' }],
-        })
+      const insert = () => database.query<Category>(statements.insert, [slug, name, parentId])
+      const { rows } = await explainConstraints(insert, PROBLEMS)
+      if (!rows[0]) throw referenceProblem('parentId', 'There is no such parent.')
       return json(rows[0], { status: 201, headers: { location: `${exchange.path}/${rows[0].id}` } })
     },
   })
+}
 
-  async function insert(values: readonly unknown[]) {
-    try {
-      return await database.query<Category>(statements.insert, values)
-    } catch (error) {
-      if (violatedConstraint(error) !== 'categories_slug_key') throw error
-      throw problem(409, 'E_SLUG_TAKEN', 'Another category has this slug.', {
-        errors: [{ path: '/body/slug', message: 'is taken', code: 'unique' }],
-      })
-    }
-  }
+const PROBLEMS: ConstraintProblems = {
+  categories_slug_key: () => takenProblem('E_SLUG_TAKEN', 'slug', 'Another category has this slug.'),
 }

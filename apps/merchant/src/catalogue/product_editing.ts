@@ -1,7 +1,7 @@
 import { problem } from '@tailwater/http'
 import type { Database, Transaction } from '@tailwater/postgres'
 import type { Scope } from '../accounts/caller.ts'
-import { violatedConstraint } from '../database/constraint.ts'
+import { type ConstraintProblems, explainConstraints, referenceProblem, takenProblem } from '../database/constraint.ts'
 import type { NewProduct, ProductPatch } from './product.ts'
 import type { ProductStatements } from './product_statements.ts'
 
@@ -25,22 +25,24 @@ export interface EditTarget {
  */
 export async function createProduct(parts: EditingParts, merchantId: number, product: NewProduct): Promise<number> {
   const { database, statements } = parts
-  return explained(() =>
-    database.transaction(async (tx) => {
-      const { rows } = await tx.query<{ id: number }>(statements.insert, [
-        merchantId,
-        product.categoryId,
-        product.sku,
-        product.title,
-        product.description ?? '',
-        product.price,
-        product.status ?? 'active',
-        product.onHand ?? 0,
-      ])
-      const { id } = rows[0]!
-      await replaceImages(tx, statements, id, product.images ?? [])
-      return id
-    }),
+  return explainConstraints(
+    () =>
+      database.transaction(async (tx) => {
+        const { rows } = await tx.query<{ id: number }>(statements.insert, [
+          merchantId,
+          product.categoryId,
+          product.sku,
+          product.title,
+          product.description ?? '',
+          product.price,
+          product.status ?? 'active',
+          product.onHand ?? 0,
+        ])
+        const { id } = rows[0]!
+        await replaceImages(tx, statements, id, product.images ?? [])
+        return id
+      }),
+    PROBLEMS,
   )
 }
 
@@ -50,21 +52,23 @@ export async function createProduct(parts: EditingParts, merchantId: number, pro
  */
 export async function changeProduct(parts: EditingParts, target: EditTarget, patch: ProductPatch): Promise<void> {
   const { database, statements } = parts
-  await explained(() =>
-    database.transaction(async (tx) => {
-      await lockProduct(tx, statements, target)
-      await tx.query(statements.update, [
-        target.id,
-        patch.sku ?? null,
-        patch.title ?? null,
-        patch.description ?? null,
-        patch.price ?? null,
-        patch.categoryId ?? null,
-        patch.status ?? null,
-      ])
-      if (patch.onHand !== undefined) await tx.query(statements.setOnHand, [target.id, patch.onHand])
-      if (patch.images) await replaceImages(tx, statements, target.id, patch.images)
-    }),
+  await explainConstraints(
+    () =>
+      database.transaction(async (tx) => {
+        await lockProduct(tx, statements, target)
+        await tx.query(statements.update, [
+          target.id,
+          patch.sku ?? null,
+          patch.title ?? null,
+          patch.description ?? null,
+          patch.price ?? null,
+          patch.categoryId ?? null,
+          patch.status ?? null,
+        ])
+        if (patch.onHand !== undefined) await tx.query(statements.setOnHand, [target.id, patch.onHand])
+        if (patch.images) await replaceImages(tx, statements, target.id, patch.images)
+      }),
+    PROBLEMS,
   )
 }
 
@@ -100,27 +104,12 @@ async function replaceImages(
   await tx.query(statements.insertImages, [id, images.map(({ url }) => url), images.map(({ alt }) => alt ?? '')])
 }
 
-/** Says in the client's words which rule of the tables it ran into. */
-async function explained<T>(edit: () => Promise<T>): Promise<T> {
-  try {
-    return await edit()
-  } catch (error) {
-    switch (violatedConstraint(error)) {
-      case 'products_merchant_id_sku_key':
-        throw problem(409, 'E_SKU_TAKEN', 'Another product of the merchant has this sku.', {
-          errors: [{ path: '/body/sku', message: 'is taken', code: 'unique' }],
-        })
-      case 'products_category_id_fkey':
-        throw problem(422, 'E_REFERENCE', 'There is no such category.', {
-          errors: [{ path: '/body/categoryId', message: 'there is no such category', code: 'reference' }],
-        })
-      case 'products_merchant_id_fkey':
-        throw problem(404, 'E_NOT_FOUND', 'There is no such merchant.')
-      case 'stock_check':
-        throw problem(409, 'E_STOCK_RESERVED', 'More pieces than that are reserved for orders.', {
-          errors: [{ path: '/body/onHand', message: 'is less than what is reserved', code: 'minimum' }],
-        })
-    }
-    throw error
-  }
+const PROBLEMS: ConstraintProblems = {
+  products_merchant_id_sku_key: () =>
+    takenProblem('E_SKU_TAKEN', 'sku', 'Another product of the merchant has this sku.'),
+  products_category_id_fkey: () => referenceProblem('categoryId', 'There is no such category.'),
+  stock_check: () =>
+    problem(409, 'E_STOCK_RESERVED', 'More pieces than that are reserved for orders.', {
+      errors: [{ path: '/body/onHand', message: 'is less than what is reserved', code: 'minimum' }],
+    }),
 }

@@ -17,7 +17,7 @@ import { type Gate, ownerOf, type Scope, ScopeQuery, scopeOf } from '../accounts
 import { IdParams } from '../api/field.ts'
 import type { ListParts } from '../api/list_answer.ts'
 import { createTableList } from '../api/table_list.ts'
-import { violatedConstraint } from '../database/constraint.ts'
+import { type ConstraintProblems, explainConstraints, takenProblem } from '../database/constraint.ts'
 import { type Parameters, partOf } from '../database/list_statement.ts'
 import { type Customer, customerPatchSchema, customerSchema, newCustomerSchema } from './customer.ts'
 import { CUSTOMER_COLUMNS, type CustomerStatements } from './customer_statements.ts'
@@ -119,7 +119,7 @@ function createRoute({ database, statements, gate }: CustomerParts): Route {
     schema: { query: Query, body: newCustomerSchema, response: { 201: customerSchema } },
     async handler({ query, body: { name, country, email, externalId }, exchange }) {
       const values = [ownerOf(exchange, query.merchant), name, country, email ?? null, externalId ?? null]
-      const { rows } = await explained(() => database.query<Customer>(statements.insert, values))
+      const { rows } = await explainConstraints(() => database.query<Customer>(statements.insert, values), PROBLEMS)
       return json(rows[0], { status: 201, headers: { location: `${exchange.path}/${rows[0]!.id}` } })
     },
   })
@@ -139,7 +139,7 @@ function changeRoute({ database, statements, gate }: CustomerParts): Route {
       const scope = scopeOf(exchange, query.merchant)
       const optional = [email ?? null, email !== undefined, externalId ?? null, externalId !== undefined]
       const values = [params.id, scope, name ?? null, country ?? null, ...optional]
-      const { rows } = await explained(() => database.query<Customer>(statements.update, values))
+      const { rows } = await explainConstraints(() => database.query<Customer>(statements.update, values), PROBLEMS)
       return found(rows[0], params.id)
     },
   })
@@ -150,19 +150,7 @@ function found(customer: Customer | undefined, id: number): Customer {
   return customer
 }
 
-/** Says in the client's words which rule of the table it ran into. */
-async function explained<T>(edit: () => Promise<T>): Promise<T> {
-  try {
-    return await edit()
-  } catch (error) {
-    switch (violatedConstraint(error)) {
-      case 'customers_merchant_id_external_id_key':
-        throw problem(409, 'E_CUSTOMER_EXISTS', 'Another customer of the merchant has this external number.', {
-          errors: [{ path: '/body/externalId', message: 'is taken', code: 'unique' }],
-        })
-      case 'customers_merchant_id_fkey':
-        throw problem(404, 'E_NOT_FOUND', 'There is no such merchant.')
-    }
-    throw error
-  }
+const PROBLEMS: ConstraintProblems = {
+  customers_merchant_id_external_id_key: () =>
+    takenProblem('E_CUSTOMER_EXISTS', 'externalId', 'Another customer of the merchant has this external number.'),
 }

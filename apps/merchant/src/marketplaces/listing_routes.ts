@@ -4,7 +4,7 @@ import { type Gate, type Scope, ScopeQuery, scopeOf } from '../accounts/caller.t
 import { IdParams, Moment, Price } from '../api/field.ts'
 import type { ListParts } from '../api/list_answer.ts'
 import { createTableList } from '../api/table_list.ts'
-import { violatedConstraint } from '../database/constraint.ts'
+import { type ConstraintProblems, explainConstraints, takenProblem } from '../database/constraint.ts'
 import type { Parameters } from '../database/list_statement.ts'
 import { LISTING_COLUMNS, type ListingStatements, listingStatements } from './listing_statements.ts'
 
@@ -118,25 +118,16 @@ function putRoute({ database, gate }: ListingParts, statements: ListingStatement
     },
     async handler({ params, query, body: { externalId, price, status = 'live' }, exchange }) {
       const scope = scopeOf(exchange, query.merchant)
-      const { rows } = await put([params.marketplace, params.id, externalId, status, price, scope])
+      const values = [params.marketplace, params.id, externalId, status, price, scope]
+      const { rows } = await explainConstraints(() => database.query<Listing>(statements.put, values), PROBLEMS)
       if (!rows[0]) throw problem(404, 'E_NOT_FOUND', `There is no product ${params.id}.`)
       return json(rows[0])
     },
   })
+}
 
-  async function put(values: readonly unknown[]) {
-    try {
-      return await database.query<Listing>(statements.put, values)
-    } catch (error) {
-      switch (violatedConstraint(error)) {
-        case 'listings_marketplace_id_external_id_key':
-          throw problem(409, 'E_LISTING_TAKEN', 'Another product is listed there under this number.', {
-            errors: [{ path: '/body/externalId', message: 'is taken', code: 'unique' }],
-          })
-        case 'listings_marketplace_id_fkey':
-          throw problem(404, 'E_NOT_FOUND', 'There is no such marketplace.')
-      }
-      throw error
-    }
-  }
+const PROBLEMS: ConstraintProblems = {
+  listings_marketplace_id_external_id_key: () =>
+    takenProblem('E_LISTING_TAKEN', 'externalId', 'Another product is listed there under this number.'),
+  listings_marketplace_id_fkey: () => problem(404, 'E_NOT_FOUND', 'There is no such marketplace.'),
 }

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { type JobKind, toError } from '@tailwater/core'
 import { type FieldError, problem } from '@tailwater/http'
 import type { Database, SqlExecutor, Transaction } from '@tailwater/postgres'
+import { explainConstraints } from '../database/constraint.ts'
 import type { PaymentProvider } from '../payments/payment_provider.ts'
 import { type Answer, answerOfRefusal, type Claim, type Idempotency, isRefusal } from './idempotency.ts'
 import type { Order } from './order.ts'
@@ -81,7 +82,7 @@ export function createCheckout(parts: CheckoutParts): Checkout {
   }
 
   return async (request, claim, signal) => {
-    const answered = await idempotency.claim(database, claim)
+    const answered = await explainConstraints(() => idempotency.claim(database, claim))
     if (answered) return answered
     try {
       return await confirm(request, claim, signal)

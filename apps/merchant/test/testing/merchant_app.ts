@@ -3,7 +3,7 @@ import { createCache } from '@tailwater/cache'
 import { type Clock, createKeyring, httpError, listen, type Mail, systemClock } from '@tailwater/core'
 import { fastifyRoutes } from '@tailwater/http/fastify'
 import { createJobs, type Jobs, jobsMigrations } from '@tailwater/jobs'
-import { createDatabase, type Database, tailwaterMigrations } from '@tailwater/postgres'
+import { createDatabase, type Database, quoteSchema, tailwaterMigrations } from '@tailwater/postgres'
 import { createTestSchema } from '@tailwater/postgres/testing'
 import Fastify, { type FastifyInstance } from 'fastify'
 import { accountStatements } from '../../src/accounts/account_statements.ts'
@@ -153,7 +153,7 @@ export async function addMerchant({ database, schema }: MerchantApp, slug: strin
     [slug],
   )
   const { id } = rows[0]!
-  const made = await createApiKey(database, accountStatements(schema), id, 'test')
+  const made = await createApiKey(database, accountStatements(quoteSchema(schema)), id, 'test')
   return { id, token: made!.key }
 }
 
