@@ -98,7 +98,10 @@ describe('every route', () => {
       showMarketplace: { path: `/marketplaces/${marketplaceId}` },
       listListings: { path: '/listings' },
       showListing: { path: `/listings/${listing}` },
-      putListing: { path: `/products/${product}/listings/${marketplaceId}`, body: { externalId: `L-${product}`, price: 6 } },
+      putListing: {
+        path: `/products/${product}/listings/${marketplaceId}`,
+        body: { externalId: `L-${product}`, price: 6 },
+      },
     }
   }
 

@@ -130,8 +130,46 @@ describe('the product list', () => {
     assert.equal((await list('fields=titel')).status, 400)
   })
 
+  it('neither repeats nor skips a row while others are added and taken away', async () => {
+    const own = await addMerchant(app, 'busy')
+    const add = (sku: string, price: number) =>
+      addProduct(app, { merchantId: own.id, categoryId: home, sku, price, title: 'Busy' })
+    for (let at = 0; at < 30; at++) await add(`B${at}`, 10 + at)
+    const expected = skus(await list(`merchant=${own.id}&sort=price&limit=100`))
+    const found: string[] = []
+    for (let cursor: string | undefined, page = 0; ; page++) {
+      const { body } = await list(`merchant=${own.id}&sort=price&limit=4${cursor ? `&cursor=${cursor}` : ''}`)
+      found.push(...body.data.map((product: { sku: string }) => product.sku))
+      cursor = body.page.next
+      if (!cursor) break
+      // Before and beyond the page, and the very row that the cursor stands beside.
+      await add(`new-low-${page}`, 1)
+      await app.rows('UPDATE $schema.products SET price = 2 WHERE sku = $1 AND merchant_id = $2', [
+        found.at(-1),
+        own.id,
+      ])
+    }
+    assert.deepEqual(found, expected)
+  })
+
+  it('refuses cursors that are forged, or of another sort or filter', async () => {
+    const { next } = (await list('sort=price&limit=3')).body.page
+    for (const query of [
+      `sort=title&cursor=${next}`,
+      `sort=price&category=home&cursor=${next}`,
+      `cursor=${next}x`,
+      'cursor=AAAA',
+    ]) {
+      const refused = await list(query)
+      assert.equal(refused.status, 400)
+      assert.equal(refused.body.code, 'E_CURSOR')
+      assert.equal(refused.body.errors[0].path, '/query/cursor')
+    }
+    assert.equal((await list(`sort=price&limit=50&cursor=${next}`)).status, 200)
+  })
+
   it('counts when it is asked to', async () => {
-    assert.equal((await list('total=true&category=home')).body.page.total, 45)
+    assert.equal((await list('total=true&category=garden')).body.page.total, 15)
     assert.equal('total' in (await list('')).body.page, false)
   })
 })
