@@ -1,0 +1,184 @@
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { Agent, type IncomingMessage, request } from 'node:http'
+import { after, before, it } from 'node:test'
+import { type Program, startProgram, temporaryFolder } from '../../apps/merchant/test/program/program.ts'
+import { record, seeds } from '../faults/journal.ts'
+import { randomIntegers } from '../faults/random.ts'
+import { type BadRequest, badRequest } from './bad_requests.ts'
+import { type Operation, operationsOf } from './operations.ts'
+
+/** Bad requests to each route. */
+const PER_ROUTE = 200
+/** Requests at once. */
+const LANES = 24
+/** Milliseconds in which every answer must have come. */
+const ANSWER_TIME = 2_000
+/** Bytes by which the process may have grown at the end, beyond what the first tenth of the requests took. */
+const MAX_GROWTH = 50 * 1024 * 1024
+const PASSWORD = 'correct horse battery staple'
+
+const folder = temporaryFolder()
+after(() => folder.remove())
+let program: Program & { url: string }
+let operations: Operation[]
+let tokens: { admin: string; merchant: string }
+
+before(async () => {
+  const started = startProgram({
+    DATA_DIR: folder.path,
+    TAILWATER_ADMIN_PASSWORD: PASSWORD,
+    TRUSTED_PROXIES: '127.0.0.1',
+    API_RATE: '0',
+    LOG_LEVEL: 'debug',
+  })
+  after(() => void started.child.kill('SIGKILL'))
+  const [, url] = await started.says(/API {9}(http:\S+)\/api\/products/)
+  program = { ...started, url: url! }
+  const merchant = (await started.says(/API key {5}(\S+)/))[1]!
+  const issued = await fetch(`${url}/tailwater/api/auth/token`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ email: 'admin@localhost', password: PASSWORD }),
+  })
+  tokens = { admin: (await issued.json()).token, merchant }
+  assert.equal(typeof tokens.admin, 'string')
+  operations = operationsOf(await (await fetch(`${url}/tailwater/api/openapi.json`)).json())
+})
+
+const agent = new Agent({ keepAlive: true, maxSockets: LANES })
+after(() => agent.destroy())
+
+interface Answer {
+  status: number
+  type: string
+  text: string
+}
+
+/** Sends exactly what is given; rejects when no answer has begun within the time. */
+function send({ method, target, headers, body }: BadRequest): Promise<Answer> {
+  const { hostname, port } = new URL(program.url)
+  return new Promise((resolve, reject) => {
+    const sent = request({
+      agent,
+      hostname,
+      port,
+      method,
+      path: target,
+      headers: { ...headers, ...(body === undefined ? {} : { 'content-length': Buffer.byteLength(body) }) },
+      timeout: ANSWER_TIME,
+    })
+    sent.on('timeout', () => sent.destroy(new Error(`no answer within ${ANSWER_TIME} ms`)))
+    sent.on('error', reject)
+    sent.on('response', (response) => void readAnswer(response).then(resolve, reject))
+    sent.end(body)
+  })
+}
+
+async function readAnswer(response: IncomingMessage): Promise<Answer> {
+  const type = response.headers['content-type'] ?? ''
+  const status = response.statusCode ?? 0
+  if (type.startsWith('text/event-stream')) {
+    response.destroy()
+    return { status, type, text: '' }
+  }
+  const chunks: Buffer[] = []
+  for await (const chunk of response) chunks.push(chunk as Buffer)
+  return { status, type, text: response.headers['content-encoding'] ? '' : Buffer.concat(chunks).toString() }
+}
+
+/** What is wrong with an answer to a bad request; undefined when nothing is. */
+function faultIn({ status, type, text }: Answer): string | undefined {
+  if (status >= 500) return `answered ${status}`
+  if (status < 400) return undefined
+  if (!type.startsWith('application/problem+json')) return `${status} is no problem but ${type}`
+  if (text === '') return undefined
+  const problem = JSON.parse(text) as { status: number; code: string; errors?: { path: string }[] }
+  if (problem.status !== status || !/^E_[A-Z_]+$/.test(problem.code))
+    return `a problem without its status and code: ${text}`
+  if (problem.code === 'E_VALIDATION' && !problem.errors?.every(({ path }) => path.startsWith('/')))
+    return `a validation problem without paths: ${text}`
+  return /\bat .*\.(ts|js):\d|node:internal|SELECT |password_hash/.test(text)
+    ? `shows internals: ${text.slice(0, 300)}`
+    : undefined
+}
+
+/** Good tokens where the route asks for one, except where a request would end the token itself. */
+function tokensFor({ path, needsCaller }: Operation): (string | undefined)[] {
+  const bad = [undefined, 'x', 'eyJhbGciOiJub25lIn0.e30.', `${tokens.merchant}x`]
+  if (!needsCaller || /\/auth\//.test(path)) return bad
+  const good = path.startsWith('/api') ? [tokens.merchant, tokens.merchant, tokens.admin] : [tokens.admin]
+  return [...bad, ...good, ...good, ...good, ...good]
+}
+
+const residentBytes = () =>
+  Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${program.child.pid}/status`, 'utf8'))![1]) * 1_024
+
+async function bombard(
+  list: readonly { operation: Operation; index: number }[],
+  seed: number,
+): Promise<{ statuses: Map<number, number>; faults: string[] }> {
+  const statuses = new Map<number, number>()
+  const faults: string[] = []
+  const queue = list[Symbol.iterator]()
+  const lane = async () => {
+    for (const { operation, index } of queue) {
+      const bad = badRequest(operation, {
+        random: randomIntegers(seed * 1_000_003 + index),
+        tokens: tokensFor(operation),
+      })
+      const outcome = await send(bad).catch((error: Error) => error)
+      const fault = outcome instanceof Error ? outcome.message : faultIn(outcome)
+      if (!(outcome instanceof Error)) statuses.set(outcome.status, (statuses.get(outcome.status) ?? 0) + 1)
+      if (fault && faults.length < 20)
+        faults.push(
+          `${fault}: ${JSON.stringify({ ...bad, target: bad.target.slice(0, 200), body: String(bad.body ?? '').slice(0, 200) })}`,
+        )
+    }
+  }
+  await Promise.all(Array.from({ length: LANES }, lane))
+  return { statuses, faults }
+}
+
+for (const seed of seeds([1, 2, 3]))
+  it(`${PER_ROUTE} bad requests to each route are answered, each with a problem and none with a 5xx (seed ${seed})`, async () => {
+    const all = operations.flatMap((operation, at) =>
+      Array.from({ length: PER_ROUTE }, (_, index) => ({ operation, index: at * PER_ROUTE + index })),
+    )
+    const order = all.toSorted((a, b) => (a.index % PER_ROUTE) - (b.index % PER_ROUTE))
+    const warmUp = Math.floor(order.length / 10)
+    const first = await bombard(order.slice(0, warmUp), seed)
+    const before = residentBytes()
+    const rest = await bombard(order.slice(warmUp), seed)
+    const growth = residentBytes() - before
+    const counts = Object.fromEntries(
+      [...rest.statuses].toSorted(([a], [b]) => a - b).map(([status, count]) => [`answers ${status}`, count]),
+    )
+    record({
+      fault: 'bad input to every route',
+      seed,
+      mustHold: 'No 5xx, no answer over 2 s, growth of RSS < 50 MB, no secret in the log.',
+      figures: {
+        routes: operations.length,
+        requests: order.length,
+        ...counts,
+        'growth MB': Math.round(growth / 2 ** 20),
+      },
+    })
+    assert.deepEqual([...first.faults, ...rest.faults], [])
+    assert.ok(growth < MAX_GROWTH, `grew by ${Math.round(growth / 2 ** 20)} MB`)
+    for (const secret of [
+      PASSWORD,
+      tokens.admin,
+      tokens.merchant,
+      readFileSync(`${folder.path}/secret`, 'utf8').trim(),
+    ])
+      assert.equal(
+        program
+          .output()
+          .replace(/API key .*/, '')
+          .includes(secret),
+        false,
+        'a secret is in the log',
+      )
+  })
