@@ -93,6 +93,7 @@ async function assemble(
     telemetry,
     database,
     version: platformVersion(),
+    describe: false,
     mount: config.dashboardPath,
     // The mounts describe all routes together.
     describe: false,
