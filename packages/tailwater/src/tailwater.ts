@@ -93,7 +93,6 @@ async function assemble(
     telemetry,
     database,
     version: platformVersion(),
-    describe: false,
     mount: config.dashboardPath,
     // The mounts describe all routes together.
     describe: false,
