@@ -48,7 +48,8 @@ export function startProgram(
       const match = pattern.exec(text)
       if (match) return match
       const over = await Promise.race([once(child, 'said').then(() => false), ended.then(() => true)])
-      if (over && !pattern.test(text)) throw new Error(`the program ended without saying ${pattern}:\n${text.slice(-2_000)}`)
+      if (over && !pattern.test(text))
+        throw new Error(`the program ended without saying ${pattern}:\n${text.slice(-2_000)}`)
     }
   }
   return { child, output: () => text, says, ended }
