@@ -23,8 +23,9 @@ function thousands(value: number, unit: string): Quantity {
   return { text: short(value), unit }
 }
 
-/** Events per second. */
-export const perSecond: Format = (value) => thousands(value, '/s')
+/** Events per second. A second is measured to the millisecond and counts to one part in a hundred: more digits would be noise. */
+export const perSecond: Format = (value) =>
+  thousands(value >= 10 ? Math.round(value) : Math.round(value * 10) / 10, '/s')
 
 /** Things counted one by one. */
 export const count: Format = (value) => thousands(Math.round(value), '')
