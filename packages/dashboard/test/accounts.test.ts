@@ -44,6 +44,26 @@ test('of several processes that start together one makes the first administrator
   assert.deepEqual(rows, [{ email: 'admin@localhost' }])
 })
 
+test('a process that starts while another is making the first administrator waits for it, and makes none', async () => {
+  const users = `"${schema.schema}".users`
+  const isWaiting = async () =>
+    (await database.query(`SELECT 1 FROM pg_locks WHERE NOT granted AND relation = '${users}'::regclass`)).rows.length >
+    0
+  let second: Promise<unknown> | undefined
+  let settled = false
+  await database.transaction(async (tx) => {
+    await tx.query(`LOCK TABLE ${users} IN SHARE ROW EXCLUSIVE MODE`)
+    second = accounts.ensureFirstAdministrator({ email: 'second@example.com' }).finally(() => {
+      settled = true
+    })
+    while (!settled && !(await isWaiting())) assert.ok(second)
+    await tx.query(
+      `INSERT INTO ${users} (id, email, password_hash, password_changed_at, created_at) VALUES (gen_random_uuid(), '${EMAIL}', 'x', now(), now())`,
+    )
+  })
+  assert.equal(await second, undefined)
+})
+
 test('a given password is not a one-time one, and a weak one is refused', async () => {
   await assert.rejects(accounts.ensureFirstAdministrator({ password: 'short' }), { code: 'E_PASSWORD_WEAK' })
   await assert.rejects(accounts.ensureFirstAdministrator({ email: EMAIL, password: EMAIL }), {
@@ -216,10 +236,10 @@ test('what has expired is removed, and nothing else', async () => {
   await accounts.issueToken(user)
   await clock.advance(25 * HOUR)
   await accounts.removeExpired()
-  assert.deepEqual(await counts(), { sessions: '1', tokens: '0' })
+  assert.deepEqual(await counts(), { sessions: 1, tokens: 0 })
   await clock.advance(7 * 24 * HOUR)
   await accounts.removeExpired()
-  assert.deepEqual(await counts(), { sessions: '0', tokens: '0' })
+  assert.deepEqual(await counts(), { sessions: 0, tokens: 0 })
 })
 
 test('wrong options are refused with their name', () => {
@@ -245,7 +265,7 @@ async function addAdministrator() {
 
 async function counts() {
   const { rows } = await database.query(
-    `SELECT (SELECT count(*) FROM "${schema.schema}".sessions) AS sessions, (SELECT count(*) FROM "${schema.schema}".tokens) AS tokens`,
+    `SELECT (SELECT count(*)::int FROM "${schema.schema}".sessions) AS sessions, (SELECT count(*)::int FROM "${schema.schema}".tokens) AS tokens`,
   )
   return rows[0]
 }
