@@ -1,7 +1,7 @@
-import { type Clock, type EmbeddedServerEvent, embeddedServer } from '@tailwater/core'
+import { type Clock, type EmbeddedServerEvent, embeddedServer, sleep } from '@tailwater/core'
 import { type DataFolder, readPasswords } from './data_folder.ts'
 import { type Hold, takeHold } from './hold.ts'
-import { stopPostmaster } from './postmaster.ts'
+import { LOOK_EVERY, stopPostmaster } from './postmaster.ts'
 import { isServerOf, readPostmasterFile } from './postmaster_file.ts'
 
 /** A server that runs and that this process holds. */
@@ -23,32 +23,33 @@ export async function letGo(
   running: RunningServer,
   { clock, deadline }: { clock: Clock; deadline: number },
 ): Promise<void> {
-  const { pgdata } = running.folder
-  const stop = async (pid: number) => {
-    await stopPostmaster(pgdata, pid, { clock, deadline: Math.max(deadline, clock.elapsed() + LEAST_PATIENCE) })
+  const until = Math.max(deadline, clock.elapsed() + LEAST_PATIENCE)
+  const { isLast, pid, hold } = await becomeLast(running, { clock, deadline: until })
+  if (isLast) {
+    await stopPostmaster(running.folder.pgdata, pid, { clock, deadline: until })
     publish(running.folder, 'stopped', pid)
   }
-  const held = await becomeLast(running, clock)
-  if (held.isLast) await stop(held.pid)
-  await held.hold?.close()
+  await hold?.close()
 }
 
 /** Whether nobody else uses the server that runs now, which after a crash need not be the one that was held. */
 async function becomeLast(
-  running: RunningServer,
-  clock: Clock,
-): Promise<{ isLast: boolean; pid: number; hold: Hold | undefined }> {
-  const { hold, folder, pid } = running
+  { hold, folder, pid }: RunningServer,
+  { clock, deadline }: { clock: Clock; deadline: number },
+): Promise<{ isLast: boolean; pid: number; hold?: Hold }> {
   try {
     return { isLast: await hold.becomeLast(clock), pid, hold }
   } catch {
-    // The connection is gone; is there a server?
+    // The connection is gone: is there a server, and does it let us in again?
+  }
+  while (true) {
     const file = readPostmasterFile(folder.pgdata)
-    if (!file || !isServerOf(folder.pgdata, file.pid)) return { isLast: false, pid, hold: undefined }
+    if (!file || !isServerOf(folder.pgdata, file.pid)) return { isLast: false, pid }
     const again = await takeHold(file.port, readPasswords(folder).admin)
     if (typeof again === 'object') return { isLast: await again.becomeLast(clock), pid: file.pid, hold: again }
     // One that lets nobody in serves nobody; one that is being stopped has somebody who sees to it.
-    return { isLast: again === 'not-listening' || again === 'not-ready', pid: file.pid, hold: undefined }
+    if (again !== 'not-ready' || clock.elapsed() > deadline) return { isLast: again !== 'being-stopped', pid: file.pid }
+    await sleep(clock, LOOK_EVERY)
   }
 }
 

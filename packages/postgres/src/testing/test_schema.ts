@@ -19,7 +19,7 @@ export interface TestSchema {
   schema: string
   /** Started; its statements name the schema themselves. */
   database: Database
-  /** Drops the schema and closes the connections. */
+  /** Drops the schema and closes the connections; until then they keep the test's process alive, so call it in `after`. */
   close(): Promise<void>
 }
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { existsSync } from 'node:fs'
+import { existsSync, rmdirSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { it } from 'node:test'
@@ -73,6 +73,7 @@ it('a folder whose path is too long for a socket gets one elsewhere', async () =
   assert.ok(socketDir && !socketDir.startsWith(dataDir))
   assert.equal(await ask({ host: socketDir, port, user: username, password, database: 'tailwater' }, 'SELECT 1'), 1)
   await postgres.stop()
+  rmdirSync(socketDir)
 })
 
 it('a server without deadline is stopped although clients are still connected', async () => {

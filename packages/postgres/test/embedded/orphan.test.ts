@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { Clock } from '@tailwater/core'
 import { createEmbeddedPostgres, type EmbeddedStep } from '@tailwater/postgres/embedded'
+import pg from 'pg'
 import { isAlive } from '../../src/embedded/os_process.ts'
 import { ask, dataFolder, nextEvent, otherProcess, serverOf } from './scratch.ts'
 
@@ -67,23 +68,30 @@ describe('a server whose process was killed', () => {
     await postgres.stop()
   })
 
-  it('is not replaced for being full', async () => {
-    const dataDir = await dataFolder()
-    const options = { dataDir, maxConnections: 10 }
+  it('is not replaced for being full', async (t) => {
+    const options = { dataDir: await dataFolder(), maxConnections: 10 }
     const other = await otherProcess(options)
     const orphan = serverOf(other)
-    const { default: pg } = await import('pg')
-    // As superuser, who may take the connections kept for the supervisor as well.
-    const clients = Array.from({ length: 9 }, () => new pg.Client(orphan.adminUrl))
-    for (const client of clients) await client.connect()
+    const clients: pg.Client[] = []
+    const endAll = () => Promise.all(clients.splice(0).map((client) => client.end()))
+    t.after(endAll)
+    // As superuser, who may take the connections kept for the supervisor as well; the tenth is the supervisor's.
+    const connect = async () => {
+      const client = new pg.Client(orphan.adminUrl)
+      clients.push(client)
+      await client.connect()
+      return client
+    }
+    const first = await connect()
+    for (let others = 0; others < 8; others++) await connect()
     await other.kill()
-    // The tenth connection was the supervisor's.
-    clients.push(new pg.Client(orphan.adminUrl))
-    await clients[9]!.connect()
+    const supervisors = "SELECT FROM pg_stat_activity WHERE application_name LIKE 'tailwater supervisor%'"
+    while ((await first.query(supervisors)).rowCount !== 0);
+    await connect()
     const postgres = createEmbeddedPostgres({ ...options, clock: hastyClock, startTimeout: '20m' })
     const started = postgres.start()
-    await assert.rejects(new pg.Client(orphan.adminUrl).connect(), { code: '53300' })
-    await Promise.all(clients.map((client) => client.end()))
+    await assert.rejects(ask(orphan.adminUrl, 'SELECT 1'), { code: '53300' })
+    await endAll()
     await started
     assert.equal(postgres.server.pid, orphan.pid)
     await postgres.stop()

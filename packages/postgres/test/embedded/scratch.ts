@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { chownSync } from 'node:fs'
 import { join } from 'node:path'
 import { type EmbeddedServerEvent, embeddedServer, listen } from '@tailwater/core'
 import type { EmbeddedPostgresOptions, EmbeddedServer } from '@tailwater/postgres/embedded'
@@ -22,10 +23,12 @@ export function emptyFolder(): string {
 }
 
 /** A folder with initialised data, which is had faster than by initdb. */
-export async function dataFolder(): Promise<string> {
+export async function dataFolder(owner?: { uid: number; gid: number }): Promise<string> {
   const dir = emptyFolder()
   const pgdata = join(dir, 'pgdata')
-  copyTree(await templateFolder(), pgdata, chooseServerUser(pgdata, findNativePackage(undefined).postgres))
+  const user = owner ? { ...owner, closed: undefined } : chooseServerUser(pgdata, findNativePackage(undefined).postgres)
+  copyTree(await templateFolder(), pgdata, user)
+  if (owner) chownSync(dir, owner.uid, owner.gid)
   return dir
 }
 

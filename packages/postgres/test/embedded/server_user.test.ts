@@ -84,7 +84,7 @@ if (process.getuid?.() === 0)
 if (process.getuid?.() === 0)
   describe('an ordinary user', () => {
     it('adopts a server after the process that started it was killed', async () => {
-      const dataDir = nobodysFolder()
+      const dataDir = await dataFolder(NOBODY)
       const first = await otherProcess({ dataDir }, NOBODY)
       await first.kill()
       const second = await otherProcess({ dataDir }, NOBODY)
