@@ -1,10 +1,11 @@
 import type { Server } from 'node:http'
 import { type Caches, createCaches } from '@tailwater/cache'
-import type { Clock, FileStore, Keyring, Logger, Mailer } from '@tailwater/core'
+import type { Clock, FileStore, Keyring, LeaseStore, Logger, Mailer } from '@tailwater/core'
 import { startAll, stopAll } from '@tailwater/core'
 import { type Accounts, createAccounts, createDashboard, type FirstAdministrator } from '@tailwater/dashboard'
 import { createJobs, type Jobs } from '@tailwater/jobs'
-import type { Database, Migrator } from '@tailwater/postgres'
+import type { Database, Migrator, Outbox, PostgresBus } from '@tailwater/postgres'
+import type { Redis } from '@tailwater/redis'
 import { createTelemetry, type Telemetry } from '@tailwater/telemetry'
 import { type ResolvedConfig, resolveConfig, type TailwaterConfig } from './config.ts'
 import { createDiskFileStore } from './files/disk_file_store.ts'
@@ -16,6 +17,7 @@ import { registerGauges } from './platform/gauges.ts'
 import { type Ground, openGround, type Progress } from './platform/ground.ts'
 import { keyringOf } from './platform/secrets.ts'
 import { platformServices } from './platform/services.ts'
+import { openSettings, type PlatformSettings } from './platform/settings.ts'
 import { createSurface } from './platform/surface.ts'
 import { platformVersion } from './platform/version.ts'
 import { type ListenOptions, type ServedHttp, serve } from './process/serve.ts'
@@ -32,6 +34,15 @@ export interface Tailwater extends Mounts {
   readonly database: Database
   /** Of Tailwater's own tables first, of the application's after them. */
   readonly migrators: readonly Migrator[]
+  readonly leases: LeaseStore
+  /** What must follow a transaction is a row of it. */
+  readonly outbox: Outbox
+  /** Broadcast to every process on the same database. */
+  readonly bus: PostgresBus
+  /** When there is a `redisUrl`. */
+  readonly redis: Redis | undefined
+  /** What can be changed without a restart. */
+  readonly settings: PlatformSettings
   readonly cache: Caches
   readonly jobs: Jobs
   readonly mailer: Mailer
@@ -99,7 +110,8 @@ async function assemble(
     closing: surface.drain.closing,
     clock,
   })
-  const parts = { config, ground, surface, dashboard, logger, mailer, jobs, accounts, telemetry, progress }
+  const settings = openSettings(config, ground)
+  const parts = { config, ground, settings, surface, dashboard, logger, mailer, jobs, accounts, telemetry, progress }
   const { services, firstAdministrator } = platformServices(parts)
   return {
     ...createMounts(parts),
@@ -108,6 +120,11 @@ async function assemble(
     logger,
     database,
     migrators,
+    leases: ground.leases,
+    outbox: ground.outbox,
+    bus: ground.bus,
+    redis: ground.redis,
+    settings,
     cache: createCaches({ clock }),
     jobs,
     mailer,

@@ -1,15 +1,14 @@
-import { createCache } from '@tailwater/cache'
 import type { Service } from '@tailwater/core'
 import { startAll, stopAll } from '@tailwater/core'
 import type { Route } from '@tailwater/http'
 import { fastifyDefaults } from '@tailwater/http/fastify'
 import Fastify, { type FastifyInstance } from 'fastify'
 import type { ListenOptions, ServedHttp, Tailwater } from 'tailwater'
-import type { Product } from '../catalogue/product.ts'
 import { createMerchant } from '../merchant.ts'
 import { limitRoutes } from './api_limit.ts'
 import { indexRoute } from './index_route.ts'
 import { MERCHANT_SCHEMA } from './merchant_schema.ts'
+import { createSharedProducts } from './shared_products.ts'
 
 /** The merchant's server and what runs beside it. */
 export interface Shop extends Service {
@@ -17,13 +16,10 @@ export interface Shop extends Service {
   readonly url: string
 }
 
-/** How long a product is served from memory: as stale as another process's edit may be seen. */
-const PRODUCT_TTL = '10s'
-
 /** Builds the merchant on a started platform, and its server. */
 export async function openShop(platform: Tailwater, options: ListenOptions & { apiRate: number }): Promise<Shop> {
   const { database, keyring, clock, jobs, mailer, accounts } = platform
-  const products = createCache<Product | undefined>({ name: 'product', ttl: PRODUCT_TTL, clock })
+  const shared = createSharedProducts(platform.bus, clock)
   const merchant = createMerchant({
     database,
     schema: MERCHANT_SCHEMA,
@@ -31,17 +27,14 @@ export async function openShop(platform: Tailwater, options: ListenOptions & { a
     clock,
     jobs,
     mailer,
-    products: {
-      get: (id, load) => products.getOrSet({ key: String(id), load }),
-      invalidate: (id) => products.delete(String(id)),
-    },
+    products: shared.cache,
     async verifyAdmin(token) {
       const holder = await accounts.verifyToken(token)
       return holder && { id: holder.userId }
     },
   })
   const app = await buildServer(platform, limitRoutes(merchant.routes, options.apiRate, clock))
-  return shopOf(platform.serve(app.server, options), app, merchant.services)
+  return shopOf(platform.serve(app.server, options), app, [shared, ...merchant.services])
 }
 
 async function buildServer(platform: Tailwater, routes: readonly Route[]): Promise<FastifyInstance> {

@@ -1,4 +1,5 @@
 import { toError } from '@tailwater/core'
+import { createRedis } from '@tailwater/redis'
 import { resolveConfig, type TailwaterConfig } from '../config.ts'
 import { probeBroker } from '../platform/broker_probe.ts'
 import { type Ground, openGround } from '../platform/ground.ts'
@@ -8,6 +9,7 @@ import type { Terminal } from './run_command.ts'
 export async function status(given: TailwaterConfig, { say }: Terminal): Promise<number> {
   const config = resolveConfig(given)
   const lines: [name: string, ask: () => Promise<string>][] = [['database', () => databaseStatus(given)]]
+  if (config.redisUrl) lines.push(['Redis', () => redisStatus(config.redisUrl!)])
   if (config.amqpUrl) lines.push(['RabbitMQ', () => probeBroker(config.amqpUrl!, config.clock).then(() => 'up')])
   let code = 0
   for (const [name, ask] of lines) {
@@ -31,6 +33,16 @@ async function databaseStatus(given: TailwaterConfig): Promise<string> {
   } finally {
     await ground.database.stop()
     await ground.embedded?.stop()
+  }
+}
+
+async function redisStatus(url: string): Promise<string> {
+  const redis = createRedis({ url })
+  try {
+    await redis.start()
+    return `up, ${redis.topology}`
+  } finally {
+    await redis.stop()
   }
 }
 

@@ -19,8 +19,13 @@ const SECRET_FIELDS = [
 /** Milliseconds a line waits for others to be written with it. */
 const LONGEST_WAIT = 100
 
+/** How much is logged. */
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent'
+
 /** What a logger of ours can do beside the port: be emptied before the process ends. */
 export interface ProcessLogger extends Logger {
+  /** Takes effect with the next line. */
+  setLevel(level: LogLevel): void
   flush(): void
 }
 
@@ -46,6 +51,9 @@ export function createLogger({
       : destination({ fd: 1, sync: false, minLength: 4_096, periodicFlush: LONGEST_WAIT })
   const logger = pino({ level, name, redact: { paths: SECRET_FIELDS, censor: '[redacted]' } }, stream)
   return {
+    setLevel(next) {
+      logger.level = next
+    },
     debug: (fields, message) => logger.debug(fields, message),
     info: (fields, message) => logger.info(fields, message),
     warn: (fields, message) => logger.warn(fields, message),

@@ -1,20 +1,31 @@
 import { join } from 'node:path'
+import type { LeaseStore } from '@tailwater/core'
 import { dashboardMigrations } from '@tailwater/dashboard'
 import { jobsMigrations } from '@tailwater/jobs'
 import {
   createDatabase,
   createMigrator,
+  createOutbox,
+  createPostgresBus,
+  createPostgresLeases,
   type Database,
   type MigrationModule,
   type Migrator,
+  type Outbox,
+  type PostgresBus,
   tailwaterMigrations,
 } from '@tailwater/postgres'
 import { createEmbeddedPostgres, type EmbeddedPostgres } from '@tailwater/postgres/embedded'
+import { createRedis, type Redis } from '@tailwater/redis'
 import type { ResolvedConfig } from '../config.ts'
 
 /** What everything else stands on. */
 export interface Ground {
   database: Database
+  leases: LeaseStore
+  outbox: Outbox
+  bus: PostgresBus
+  redis: Redis | undefined
   /** The server in the data folder, when there is no other. */
   embedded: EmbeddedPostgres | undefined
   /** Tailwater's own tables first, the application's after them. */
@@ -43,7 +54,17 @@ export async function openGround(config: ResolvedConfig, progress: Progress): Pr
     ...(directUrl ? { directUrl } : {}),
     ...(replicaUrl ? { replicaUrl } : {}),
   })
-  return { database, embedded, migrators: migratorsOf(config, database) }
+  const redis = config.redisUrl
+    ? createRedis({ url: config.redisUrl, name: config.name, clock: config.clock })
+    : undefined
+  return { database, embedded, redis, migrators: migratorsOf(config, database), ...sharing(config, database) }
+}
+
+/** What processes tell each other through the database. */
+function sharing({ schema, clock }: ResolvedConfig, database: Database): Pick<Ground, 'leases' | 'outbox' | 'bus'> {
+  const leases = createPostgresLeases({ database, schema })
+  const outbox = createOutbox({ database, schema, leases, clock })
+  return { leases, outbox, bus: createPostgresBus({ outbox, clock }) }
 }
 
 async function startEmbedded(config: ResolvedConfig, progress: Progress): Promise<EmbeddedPostgres> {

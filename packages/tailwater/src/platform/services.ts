@@ -7,12 +7,14 @@ import { logEvents } from '../log/log_subscriber.ts'
 import type { ProcessLogger } from '../log/logger.ts'
 import { probeBroker } from './broker_probe.ts'
 import type { Ground, Progress } from './ground.ts'
+import { followLogLevel, type PlatformSettings } from './settings.ts'
 import type { Surface } from './surface.ts'
 
 /** What the platform is assembled from. */
 export interface PlatformParts {
   config: ResolvedConfig
   ground: Ground
+  settings: PlatformSettings
   surface: Surface
   dashboard: Dashboard
   logger: ProcessLogger
@@ -39,7 +41,12 @@ export function platformServices(parts: PlatformParts): {
     logging(parts),
     ...(ground.embedded ? [ground.embedded] : []),
     ground.database,
+    ...(ground.redis ? [ground.redis] : []),
     { name: 'migrations', start: () => migrate(parts), stop: nothing },
+    ground.outbox,
+    ground.bus,
+    parts.settings,
+    logLevel(parts),
     {
       name: 'broker',
       start: async () => (config.amqpUrl ? probeBroker(config.amqpUrl, config.clock) : undefined),
@@ -79,6 +86,19 @@ function logging({ logger }: PlatformParts): Service {
     async stop() {
       end()
       logger.flush()
+    },
+  }
+}
+
+function logLevel({ settings, logger, config }: PlatformParts): Service {
+  let end: Cancel = () => {}
+  return {
+    name: 'log-level',
+    async start() {
+      end = followLogLevel(settings, logger, config.log.level)
+    },
+    async stop() {
+      end()
     },
   }
 }

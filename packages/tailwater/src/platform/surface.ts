@@ -33,7 +33,11 @@ export interface Surface {
 }
 
 /** Builds the surface: a drain, limits, overload protection, security headers, compression, conditional requests and health. */
-export function createSurface(config: ResolvedConfig, { database, embedded }: Ground, accounts: Accounts): Surface {
+export function createSurface(
+  config: ResolvedConfig,
+  { database, embedded, redis }: Ground,
+  accounts: Accounts,
+): Surface {
   const { clock } = config
   const drain = createDrain({ clock })
   const protection = overload({ clock })
@@ -44,6 +48,7 @@ export function createSurface(config: ResolvedConfig, { database, embedded }: Gr
     checks: [
       { name: 'database', check: async (signal) => void (await database.query('SELECT 1', [], { signal })) },
       ...(embedded ? [{ name: 'embedded-postgres', check: () => void embedded.server, critical: false }] : []),
+      ...(redis ? [{ name: 'redis', check: () => redis.health(), critical: false }] : []),
       ...(config.amqpUrl
         ? [{ name: 'broker', check: () => probeBroker(config.amqpUrl!, clock), critical: false }]
         : []),
