@@ -82,6 +82,22 @@ describe('a drain', () => {
     assert.equal(await closed, 0)
   })
 
+  it('answers a request that comes over an open connection after listening has ended', async (test) => {
+    const { drain, server, port, release, holding } = await serve(test)
+    const spare = connect(port, '127.0.0.1')
+    await once(spare, 'connect')
+    const closed = drain.close(server, systemClock.elapsed() + 10_000)
+    while (server.listening) await new Promise((resolve) => setImmediate(resolve))
+    spare.write('GET /slow HTTP/1.1\r\nhost: a\r\n\r\n')
+    const answer = text(spare)
+    await holding(1)
+    // Longer than connections without a request are waited for.
+    await new Promise((resolve) => systemClock.after(400, () => resolve(undefined)))
+    release()
+    assert.match(await answer, /^HTTP\/1\.1 200 OK/)
+    assert.equal(await closed, 0)
+  })
+
   it('is not held up by idle connections, nor by a browser that keeps a spare one', async (test) => {
     const { drain, server, port } = await serve(test)
     const agent = new Agent({ keepAlive: true })

@@ -152,6 +152,20 @@ describe('the bus over Redis', () => {
     await end()
   })
 
+  it('is not deceived by a message that has the next number in another log', async () => {
+    await server.ask('FLUSHALL')
+    const { bus, heard, until, end } = await listener()
+    await bus.publish('prices', 'a')
+    await until('a at 1')
+    await server.ask('FLUSHALL')
+    const log = redis.keyspace('bus:main')('log')
+    await redis.command('XADD', log, '1-0', 'id', 'x', 'topic', 'prices', 'data', '"unheard"')
+    await bus.publish('prices', 'b')
+    await until('b at 2')
+    assert.deepEqual(heard, ['a at 1', 'gap: epoch', 'unheard at 1', 'b at 2'])
+    await end()
+  })
+
   it('tells of a gap when the log was cut off behind a reader that was away', async () => {
     await server.ask('FLUSHALL')
     const log = redis.keyspace('bus:main')('log')

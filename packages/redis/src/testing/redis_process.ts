@@ -5,13 +5,13 @@ import { redisError } from '../errors.ts'
 
 /**
  * Runs a program as long as this process lives: the shell's standard input ends with us, however we end, and then it
- * kills the program. A test that is killed leaves no server behind.
+ * kills the program and takes its data away. A test that is killed leaves nothing behind.
  */
 const GUARD = `exec 3<&0
 "$@" 3<&- &
 server=$!
 echo "guarded $server"
-(read -r _ <&3; kill -9 $server) 2>/dev/null &
+(read -r _ <&3; kill -9 $server; rm -rf "$FOLDER") 2>/dev/null &
 wait $server
 code=$?
 kill $! 2>/dev/null
@@ -30,10 +30,13 @@ export interface ServerProcess {
   output(): string
 }
 
-/** Starts `redis-server` with these arguments; does not wait until it listens. */
-export async function startProcess(args: readonly string[]): Promise<ServerProcess> {
+/** Starts `redis-server` with these arguments; does not wait until it listens. `folder` goes too if we are killed. */
+export async function startProcess(args: readonly string[], folder: string): Promise<ServerProcess> {
   const program = requireProgram('redis-server', { debianPackage: 'redis-server' })
-  const shell = spawn('/bin/sh', ['-c', GUARD, 'sh', program, ...args], { stdio: ['pipe', 'pipe', 'pipe'] })
+  const shell = spawn('/bin/sh', ['-c', GUARD, 'sh', program, ...args], {
+    stdio: ['pipe', 'pipe', 'pipe'],
+    env: { ...process.env, FOLDER: folder },
+  })
   const lines: string[] = []
   const pid = await readPid(shell, lines)
   let hasEnded = false

@@ -1,7 +1,7 @@
 import { freePort } from '@tailwater/core/testing'
 import type { RedisAddress } from '../options.ts'
 import { until } from './ask.ts'
-import { startRedis, type TestRedis } from './test_redis.ts'
+import { startServer, type TestRedis } from './test_redis.ts'
 
 /** A cluster of masters with a replica each. */
 export interface TestCluster {
@@ -81,12 +81,13 @@ const firstSlot = (index: number) => Math.floor((index * SLOTS) / MASTERS)
 
 /** The bus has a port of its own: by default 10,000 above, which may be beyond the last. */
 async function startNode(password: string | undefined, args: readonly string[]): Promise<TestRedis & { bus: number }> {
-  const bus = await freePort()
-  const server = await startRedis({
-    persist: true,
-    ...(password !== undefined && { password }),
-    args: [...SETTINGS, '--cluster-port', String(bus), ...args],
-  })
+  let bus = 0
+  const listen = async (port: number) => {
+    bus = await freePort()
+    return ['--port', String(port), '--cluster-port', String(bus)]
+  }
+  const options = { persist: true, args: [...SETTINGS, ...args], ...(password !== undefined && { password }) }
+  const server = await startServer(options, listen)
   return Object.assign(Object.create(server) as TestRedis, { bus })
 }
 

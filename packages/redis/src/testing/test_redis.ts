@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { ConnectionOptions } from 'node:tls'
 import { freePort } from '@tailwater/core/testing'
+import { redisError } from '../errors.ts'
 import { ask, until } from './ask.ts'
 import { type ServerProcess, startProcess } from './redis_process.ts'
 
@@ -48,43 +49,45 @@ export function startRedis(options: TestRedisOptions = {}): Promise<TestRedis> {
   return startServer(options, (port) => ['--port', String(port)])
 }
 
+/** Free ports are only likely to be free: another test may have taken one meanwhile. */
+const ATTEMPTS = 5
+
+/** The arguments of a server's ports. */
+export type Listen = (port: number) => readonly string[] | Promise<readonly string[]>
+
 /** Starts a server whose listening arguments depend on its port; `tls` is how a client speaks to it. */
 export async function startServer(
-  { password, persist = false, args = [], port: wanted }: TestRedisOptions,
-  listen: (port: number, folder: string) => readonly string[],
-  tls?: (folder: string) => ConnectionOptions,
+  options: TestRedisOptions,
+  listen: Listen,
+  tls?: ConnectionOptions,
 ): Promise<TestRedis> {
+  const { password, persist = false, args = [], port: wanted } = options
   const folder = mkdtempSync(join(tmpdir(), 'tailwater-redis-'))
-  const port = wanted ?? (await freePort())
-  const settings = [
-    '--bind',
-    '127.0.0.1',
-    '--dir',
-    folder,
-    '--save',
-    '',
-    '--appendonly',
-    persist ? 'yes' : 'no',
-    '--appendfsync',
-    'always',
-  ]
+  const settings = ['--bind', '127.0.0.1', '--dir', folder, '--save', '', '--appendonly', persist ? 'yes' : 'no']
   const secret = password === undefined ? [] : ['--requirepass', password, '--masterauth', password]
-  const launch = () => startProcess([...listen(port, folder), ...settings, ...secret, ...args])
-  const speak = (command: string) =>
-    ask(port, password === undefined ? command : `AUTH ${password}\r\n${command}`, tls?.(folder))
-  let server: ServerProcess = await launch()
+  const speak = (port: number, command: string) =>
+    ask(port, password === undefined ? command : `AUTH ${password}\r\n${command}`, tls)
 
-  async function answers(): Promise<void> {
-    await until(
-      'an answer of redis-server',
-      async () => {
-        if (server.hasEnded) server = await launch()
-        return (await speak('PING')).includes('+PONG')
-      },
-      () => server.output(),
-    )
+  /** @returns whether it answers; false when it has ended, mostly because a port was taken */
+  async function answers(server: ServerProcess, port: number): Promise<boolean> {
+    const isUp = async () => server.hasEnded || (await speak(port, 'PING')).includes('+PONG')
+    await until('an answer of redis-server', isUp, server.output)
+    return !server.hasEnded
   }
-  await answers()
+
+  async function launch(): Promise<{ server: ServerProcess; port: number; all: readonly string[] }> {
+    for (let attempt = 1; ; attempt++) {
+      const port = wanted ?? (await freePort())
+      const all = [...(await listen(port)), ...settings, '--appendfsync', 'always', ...secret, ...args]
+      const server = await startProcess(all, folder)
+      if (await answers(server, port)) return { server, port, all }
+      if (attempt === ATTEMPTS)
+        throw redisError('E_REDIS_UNAVAILABLE', `redis-server does not start: ${server.output()}`)
+    }
+  }
+
+  const { port, all, ...launched } = await launch()
+  let { server } = launched
 
   return {
     host: '127.0.0.1',
@@ -98,10 +101,11 @@ export async function startServer(
     thaw: () => server.thaw(),
     async restart() {
       await server.kill()
-      server = await launch()
-      await answers()
+      server = await startProcess(all, folder)
+      if (!(await answers(server, port)))
+        throw redisError('E_REDIS_UNAVAILABLE', `redis-server does not start again: ${server.output()}`)
     },
-    ask: speak,
+    ask: (command) => speak(port, command),
     async stop() {
       await server.kill()
       rmSync(folder, { recursive: true, force: true, maxRetries: 5 })

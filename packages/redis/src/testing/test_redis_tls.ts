@@ -22,7 +22,7 @@ export async function startRedisTls(options: TestRedisOptions = {}): Promise<Tes
     ...['--port', '0', '--tls-port', String(port), '--tls-auth-clients', 'no'],
     ...['--tls-cert-file', certificate, '--tls-key-file', key, '--tls-ca-cert-file', certificate],
   ]
-  const server = await startServer(options, listen, () => ({ ca }))
+  const server = await startServer(options, listen, { ca })
   // Not a spread of the server: its pid changes with each restart.
   return Object.assign(Object.create(server) as TestRedis, {
     ca,

@@ -93,5 +93,5 @@ async function startWatcher(folder: string, masterPort: number): Promise<{ port:
     `sentinel parallel-syncs ${MASTER} 1`,
   ]
   writeFileSync(file, `${settings.join('\n')}\n`)
-  return { port, server: await startProcess([file, '--sentinel']) }
+  return { port, server: await startProcess([file, '--sentinel'], folder) }
 }
