@@ -89,6 +89,21 @@ describe('loading generated data', () => {
     assert.deepEqual(await one(opened, `SELECT count(*)::int AS count FROM ${schema}.orders`), { count: 1_000 })
   })
 
+  it('reserves what orders not yet delivered hold', async () => {
+    const opened = await openSchema()
+    const { database, schema } = opened
+    await loadData({ database, schema, size: tiny, secret })
+    const sums = await one<{ reserved: number; held: number }>(
+      opened,
+      `SELECT (SELECT sum(reserved)::int FROM ${schema}.stock) AS reserved,
+              (SELECT sum(l.quantity)::int FROM ${schema}.order_lines l JOIN ${schema}.orders o ON o.id = l.order_id
+               LEFT JOIN ${schema}.orders of ON of.id = o.returns_order_id
+               WHERE coalesce(of.status, o.status) = 'paid') AS held`,
+    )
+    assert.ok(sums.held > 0)
+    assert.equal(sums.reserved, sums.held)
+  })
+
   it('leaves the database empty when it is interrupted, and loads it the next time', async () => {
     const opened = await openSchema()
     const { database, schema } = opened

@@ -12,6 +12,25 @@ export function orderTables(dataset: Dataset): TableRows[] {
   return [customerTable(dataset), orderTable(dataset, totals), lineTable(dataset), paymentTable(dataset, totals)]
 }
 
+/** What became of an order; returns are always completed. */
+function statusOf({ orders, end }: Dataset, at: number): 'returned' | 'paid' | 'completed' {
+  if (orders.returned[at]) return 'returned'
+  return orders.placedAt[at]! > end - DELIVERY_DAYS * DAY ? 'paid' : 'completed'
+}
+
+/** Pieces of each product that orders not yet delivered hold in the house, less what of them was taken back. */
+export function reservedPieces(dataset: Dataset): Int32Array {
+  const { orders, products } = dataset
+  const reserved = new Int32Array(products.length)
+  for (let at = 0; at < orders.placedAt.length; at++) {
+    const returns = orders.returns[at]!
+    if (statusOf(dataset, returns < 0 ? at : returns) !== 'paid') continue
+    for (let line = orders.firstLine[at]!; line < orders.firstLine[at + 1]!; line++)
+      reserved[orders.product[line]!]! += orders.quantity[line]!
+  }
+  return reserved
+}
+
 /** Thousandths of a pound by order; negative for returns. */
 function orderTotals({ orders, products }: Dataset): Float64Array {
   const totals = new Float64Array(orders.placedAt.length)
@@ -42,7 +61,8 @@ function customerTable({ customers, orders, start }: Dataset): TableRows {
   }
 }
 
-function orderTable({ orders, customers, end }: Dataset, totals: Float64Array): TableRows {
+function orderTable(dataset: Dataset, totals: Float64Array): TableRows {
+  const { orders, customers } = dataset
   const columns = [
     'id',
     'merchant_id',
@@ -54,10 +74,6 @@ function orderTable({ orders, customers, end }: Dataset, totals: Float64Array): 
     'country',
   ]
   const reference = (position: number) => (position < 0 ? null : position + 1)
-  const statusOf = (at: number) => {
-    if (orders.returned[at]) return 'returned'
-    return orders.placedAt[at]! > end - DELIVERY_DAYS * DAY ? 'paid' : 'completed'
-  }
   return {
     table: 'orders',
     columns: [...columns, 'total', 'placed_at', 'updated_at'],
@@ -69,7 +85,7 @@ function orderTable({ orders, customers, end }: Dataset, totals: Float64Array): 
         const country = customer < 0 ? 'United Kingdom' : customers[customer]!.country
         const placed = isoTime(orders.placedAt[at]!)
         const kind = returns < 0 ? 'order' : 'return'
-        const status = returns < 0 ? statusOf(at) : 'completed'
+        const status = returns < 0 ? statusOf(dataset, at) : 'completed'
         const head = [at + 1, orders.merchant[at]! + 1, reference(customer), reference(orders.marketplace[at]!), kind]
         yield [...head, reference(returns), status, country, money(totals[at]!), placed, placed]
       }

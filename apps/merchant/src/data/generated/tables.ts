@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import type { CopyValue } from '../copy_text.ts'
 import { isoTime, money, type TableRows } from '../table_rows.ts'
 import type { Dataset } from './dataset.ts'
-import { orderTables } from './order_tables.ts'
+import { orderTables, reservedPieces } from './order_tables.ts'
 
 const DAY = 86_400_000
 
@@ -46,6 +46,7 @@ function sellerTables(
 
 function catalogueTables(dataset: Dataset): TableRows[] {
   const { products, end, start } = dataset
+  const reserved = reservedPieces(dataset)
   const columns = [
     'id',
     'merchant_id',
@@ -85,9 +86,10 @@ function catalogueTables(dataset: Dataset): TableRows[] {
       },
     },
     imageTable(dataset),
-    table('stock', ['product_id', 'on_hand', 'updated_at'], products, ({ onHand }, at) => [
+    table('stock', ['product_id', 'on_hand', 'reserved', 'updated_at'], products, ({ onHand }, at) => [
       at + 1,
-      onHand,
+      onHand + reserved[at]!,
+      reserved[at]!,
       isoTime(end),
     ]),
     listingTable(dataset),
