@@ -71,6 +71,11 @@ describe('every route', () => {
     const { product, draft, customer, order, listing, key } = belongings
     return {
       createToken: { path: '/auth/token' },
+      analyticsSummary: { path: '/analytics/summary' },
+      analyticsSales: { path: '/analytics/sales' },
+      analyticsTopProducts: { path: '/analytics/top-products' },
+      analyticsCustomers: { path: '/analytics/customers' },
+      analyticsCountries: { path: '/analytics/countries' },
       listMerchants: { path: '/merchants' },
       showMerchant: { path: `/merchants/${northern.id}` },
       listApiKeys: { path: '/api-keys' },
@@ -156,6 +161,7 @@ describe('every route', () => {
         )
       else if (route.id === 'listApiKeys') assert.notEqual(answer.body.data[0].id, belongings.key)
       else if (route.id.startsWith('list')) assert.deepEqual(answer.body.data, [], label)
+      else if (route.id.startsWith('analytics')) assert.equal(hasFigures(answer.body), false, label)
       else assert.equal(answer.status, 404, label)
     }
     assert.deepEqual(await snapshot(), before)
@@ -166,6 +172,7 @@ describe('every route', () => {
     for (const route of app.merchant.routes.filter((one) => takesMerchant(one))) {
       const answer = await ask(route, southern.token, `merchant=${northern.id}`)
       if (route.id.startsWith('list')) assert.deepEqual(answer.body.data, [], route.id)
+      else if (route.id.startsWith('analytics')) assert.equal(hasFigures(answer.body), false, route.id)
       else assert.equal(answer.status, 404, `${route.id} ${JSON.stringify(answer.body)}`)
     }
     assert.deepEqual(await snapshot(), before)
@@ -178,6 +185,11 @@ describe('every route', () => {
       assert.ok(unknown.status === 404 || unknown.status === 422, `${route.id} ${unknown.status}`)
       assert.equal((await ask(route, ADMIN_TOKEN, `merchant=${northern.id}`)).status, 201, route.id)
     }
+  })
+
+  it('of the analytics tells a merchant its own figures', async () => {
+    for (const route of app.merchant.routes.filter((one) => one.id.startsWith('analytics')))
+      assert.equal(hasFigures((await ask(route, northern.token)).body), true, route.id)
   })
 
   it('lets merchants change nothing that all share', async () => {
@@ -211,4 +223,10 @@ describe('every route', () => {
 function takesMerchant({ schema }: Route): boolean {
   const { properties } = (schema.query ?? {}) as { properties?: Record<string, unknown> }
   return properties !== undefined && 'merchant' in properties
+}
+
+/** Whether anything was sold, as far as an answer tells. */
+function hasFigures(value: unknown): boolean {
+  if (typeof value === 'number') return value !== 0
+  return value !== null && typeof value === 'object' && Object.values(value).some(hasFigures)
 }
