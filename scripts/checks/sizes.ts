@@ -61,7 +61,15 @@ function nameOf(node: Node): string | undefined {
   return isNode(named) && typeof named['name'] === 'string' ? named['name'] : undefined
 }
 
-const linesBetween = (text: string, node: Node) => text.slice(node.start, node.end).split('\n').length
+/** Lines of a node. SQL in template literals is data beside the code, and counts as the line it begins on. */
+function linesBetween(text: string, node: Node): number {
+  return text.slice(node.start, node.end).split('\n').length - textLines(text, node)
+}
+
+function textLines(text: string, node: Node): number {
+  if (node.type === 'TemplateLiteral') return text.slice(node.start, node.end).split('\n').length - 1
+  return childrenOf(node).reduce((total, child) => total + textLines(text, child), 0)
+}
 
 function wideClasses(source: SourceFile): string[] {
   const faults: string[] = []

@@ -4,7 +4,6 @@ import { runMerchant } from './program/run_merchant.ts'
 
 runMerchant({
   args: process.argv.slice(2),
-  environment: process.env,
   folder: process.cwd(),
   output: process.stdout,
   clock: systemClock,

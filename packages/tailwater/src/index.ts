@@ -6,7 +6,7 @@ export {
   type TailwaterConfig,
 } from './config.ts'
 export { configOfEnvironment } from './environment/config_of_environment.ts'
-export { withEnvFile } from './environment/env_file.ts'
+export { loadEnvironment, withEnvFile } from './environment/env_file.ts'
 export { environmentExample, readEnvironment } from './environment/read_environment.ts'
 export type { Environment } from './environment/variables.ts'
 export type { Mounts } from './mounts/mounts.ts'

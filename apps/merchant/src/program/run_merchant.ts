@@ -3,10 +3,9 @@ import {
   configOfEnvironment,
   createTailwater,
   type Environment,
-  readEnvironment,
+  loadEnvironment,
   runUntilSignal,
   type TailwaterConfig,
-  withEnvFile,
 } from 'tailwater'
 import { merchantMigrations } from '../database/migrations.ts'
 import type { LineOutput } from '../terminal/progress_line.ts'
@@ -19,7 +18,6 @@ import { welcome } from './welcome.ts'
 /** The process, as the program sees it. */
 export interface Surroundings {
   args: readonly string[]
-  environment: Readonly<Record<string, string | undefined>>
   /** Where `.env` is looked for. */
   folder: string
   output: LineOutput
@@ -27,12 +25,12 @@ export interface Surroundings {
 }
 
 /** Brings the merchant up, waits for a signal, and takes it down. Resolves to the exit code. */
-export async function runMerchant({ args, environment, folder, output, clock }: Surroundings): Promise<number> {
+export async function runMerchant({ args, folder, output, clock }: Surroundings): Promise<number> {
   const say = (line: string) => void output.write(`  ${line}\n`)
   if (args.includes('--help') || args.includes('-h')) return help(output)
   const startedAt = clock.elapsed()
   const wishes = readArguments(args)
-  const settings = readEnvironment(withEnvFile(folder, environment))
+  const settings = loadEnvironment(folder)
   const platform = await createTailwater(configOf(settings, output.isTTY === true), say)
   try {
     const administrator = await platform.start()

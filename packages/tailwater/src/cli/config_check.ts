@@ -1,7 +1,7 @@
 import { resolveConfig, type TailwaterConfig } from '../config.ts'
 import { openDataFolder } from '../platform/data_folder.ts'
 import { keyringOf } from '../platform/secrets.ts'
-import type { Terminal } from './run_command.ts'
+import type { Terminal } from './terminal.ts'
 
 /** Reads the settings as a start would, without connecting anywhere, and prints what they come to; secrets are left out. */
 export function configCheck(given: TailwaterConfig, { say }: Terminal): number {

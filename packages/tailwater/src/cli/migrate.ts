@@ -1,6 +1,6 @@
 import { resolveConfig, type TailwaterConfig } from '../config.ts'
 import { openGround } from '../platform/ground.ts'
-import type { Terminal } from './run_command.ts'
+import type { Terminal } from './terminal.ts'
 
 /** Applies pending migrations, prints their SQL (`--print`), or says what is pending (`--check`). */
 export async function migrate(given: TailwaterConfig, flags: readonly string[], { say }: Terminal): Promise<number> {

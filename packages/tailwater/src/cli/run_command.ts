@@ -3,12 +3,7 @@ import { configCheck } from './config_check.ts'
 import { loadConfig } from './load_config.ts'
 import { migrate } from './migrate.ts'
 import { status } from './status.ts'
-
-/** Where a command writes to. */
-export interface Terminal {
-  say(line: string): void
-  complain(line: string): void
-}
+import type { Terminal } from './terminal.ts'
 
 const USAGE = `tailwater: steers a Tailwater platform from the command line
 

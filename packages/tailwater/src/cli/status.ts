@@ -3,7 +3,7 @@ import { createRedis } from '@tailwater/redis'
 import { resolveConfig, type TailwaterConfig } from '../config.ts'
 import { probeBroker } from '../platform/broker_probe.ts'
 import { type Ground, openGround } from '../platform/ground.ts'
-import type { Terminal } from './run_command.ts'
+import type { Terminal } from './terminal.ts'
 
 /** Asks every server of the configuration whether it answers. Exit code 1 when one does not. */
 export async function status(given: TailwaterConfig, { say }: Terminal): Promise<number> {

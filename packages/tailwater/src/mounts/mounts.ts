@@ -2,7 +2,7 @@ import { openapiDocument, openapiRoute, type Route, referenceRoutes } from '@tai
 import { type ConnectHandler, connectMiddleware, connectRouter } from '@tailwater/http/connect'
 import { fastifyMiddleware, fastifyRoutes } from '@tailwater/http/fastify'
 import { type FetchHandler, fetchRouter } from '@tailwater/http/fetch'
-import type { PlatformParts } from '../platform/services.ts'
+import type { PlatformParts } from '../platform/start_order.ts'
 import { platformVersion } from '../platform/version.ts'
 
 /** What a mount adds to the platform's own routes. */
