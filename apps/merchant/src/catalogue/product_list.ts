@@ -176,8 +176,11 @@ function subtreeOf(schema: string, { category }: ProductFilter, parameters: Para
   return [`p.category_id IN (SELECT k.id FROM ${schema}.categories k WHERE ${isBelow(schema, category, parameters)})`]
 }
 
+/** Longer numbers are no ids, and would not fit a bigint: they are slugs. */
+const CATEGORY_ID = /^[1-9][0-9]{0,15}$/
+
 function isBelow(schema: string, category: string, parameters: Parameters): string {
-  if (/^[0-9]+$/.test(category)) return `k.path @> ARRAY[${parameters.add(category, 'bigint')}]`
+  if (CATEGORY_ID.test(category)) return `k.path @> ARRAY[${parameters.add(category, 'bigint')}]`
   // Of an unknown slug the array holds a null, which no path contains.
   const root = `SELECT root.id FROM ${schema}.categories root WHERE root.slug = ${parameters.add(category, 'text')}`
   return `k.path @> ARRAY[(${root})]`

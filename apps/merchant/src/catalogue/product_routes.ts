@@ -41,7 +41,7 @@ export interface ProductParts extends ListParts {
 const ListQuery = Type.Object({
   category: Type.Optional(
     Type.String({
-      pattern: '^([1-9][0-9]{0,15}|[a-z0-9]+(-[a-z0-9]+)*)$',
+      pattern: '^[a-z0-9]+(-[a-z0-9]+)*$',
       maxLength: 80,
       description: 'Id or slug of a category; its whole subtree is meant.',
       examples: ['home-decor'],

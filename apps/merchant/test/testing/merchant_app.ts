@@ -1,7 +1,7 @@
 import { EventEmitter, once } from 'node:events'
 import { createCache } from '@tailwater/cache'
 import { type Clock, createKeyring, httpError, listen, type Mail, systemClock } from '@tailwater/core'
-import { fastifyRoutes } from '@tailwater/http/fastify'
+import { fastifyDefaults, fastifyRoutes } from '@tailwater/http/fastify'
 import { createJobs, type Jobs, jobsMigrations } from '@tailwater/jobs'
 import { createDatabase, type Database, quoteSchema, tailwaterMigrations } from '@tailwater/postgres'
 import { createTestSchema } from '@tailwater/postgres/testing'
@@ -96,7 +96,7 @@ export async function startMerchantApp({
     verifyAdmin: async (token) => (token === ADMIN_TOKEN ? { id: 'admin' } : undefined),
     ...(payments && { payments }),
   })
-  const app = Fastify()
+  const app = Fastify(fastifyDefaults())
   const unlisten = listen(httpError, ({ status, method, path, error }) => {
     if (status === 500) console.error(method, path, error)
   })
