@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { type JobKind, toError } from '@tailwater/core'
+import { hasCode, type JobKind, toError } from '@tailwater/core'
 import { type FieldError, problem } from '@tailwater/http'
 import type { Database, SqlExecutor, Transaction } from '@tailwater/postgres'
 import { explainConstraints } from '../database/constraint.ts'
@@ -87,10 +87,19 @@ export function createCheckout(parts: CheckoutParts): Checkout {
     try {
       return await confirm(request, claim, signal)
     } catch (error) {
+      if (hasCode(error, 'E_COMMIT_UNKNOWN')) throw outcomeUnknown(error)
       if (!isRefusal(error)) throw error
       return refuse(claim, answerOfRefusal(error))
     }
   }
+}
+
+/** The connection was lost over the answer to COMMIT: only the key can tell, and a client may always ask it. */
+function outcomeUnknown(cause: unknown) {
+  return problem(503, 'E_OUTCOME_UNKNOWN', 'Repeat the request with the same key to hear what became of it.', {
+    headers: { 'retry-after': '1' },
+    cause,
+  })
 }
 
 async function authorise(

@@ -1,4 +1,6 @@
 import { statement } from '@tailwater/postgres'
+import { quoteStatements } from './quote_statements.ts'
+import { returnStatements } from './return_statements.ts'
 
 /** The statements that write and read single orders. */
 export type OrderStatements = ReturnType<typeof orderStatements>
@@ -6,22 +8,9 @@ export type OrderStatements = ReturnType<typeof orderStatements>
 /** @param schema quoted and ready to interpolate */
 export function orderStatements(schema: string) {
   return {
-    // products_pkey
-    pricesOfProducts: statement(
-      'merchant_order_prices',
-      `SELECT id::float8 AS id, sku, title, price::float8 AS price, status
-       FROM ${schema}.products WHERE id = ANY($1::bigint[]) AND merchant_id = $2`,
-    ),
-    // merchants_pkey, customers_pkey, marketplaces_pkey
-    parties: statement(
-      'merchant_order_parties',
-      `SELECT m.currency, c.country, k.id IS NOT NULL AS "hasMarketplace"
-       FROM ${schema}.merchants m
-       LEFT JOIN ${schema}.customers c ON c.id = $2 AND c.merchant_id = m.id
-       LEFT JOIN ${schema}.marketplaces k ON k.id = $3
-       WHERE m.id = $1`,
-    ),
-    // One statement, so that not even a reader at a lower isolation ever sees an order without its lines and payment.
+    ...quoteStatements(schema),
+    ...returnStatements(schema),
+    // One statement, because stock is locked while it is on its way.
     insert: statement(
       'merchant_order_insert',
       `WITH placed AS (
@@ -70,11 +59,6 @@ export function orderStatements(schema: string) {
               customer_id::float8 AS "customerId", marketplace_id::float8 AS "marketplaceId", country
        FROM ${schema}.orders WHERE id = $1 AND ($2::bigint IS NULL OR merchant_id = $2) FOR NO KEY UPDATE`,
     ),
-    // orders_by_returned_order
-    anyReturn: statement(
-      'merchant_order_any_return',
-      `SELECT id::float8 AS id FROM ${schema}.orders WHERE returns_order_id = $1 LIMIT 1`,
-    ),
     setStatus: statement(
       'merchant_order_set_status',
       `UPDATE ${schema}.orders SET status = $2, updated_at = now() WHERE id = $1`,
@@ -87,47 +71,6 @@ export function orderStatements(schema: string) {
     setPaymentStatus: statement(
       'merchant_order_set_payment_status',
       `UPDATE ${schema}.payments SET status = $2 WHERE order_id = $1`,
-    ),
-    // order_lines_pkey, orders_by_returned_order. What is left of each sold line: pieces of a product that came back are
-    // taken off its lines in their order, because imported returns don't say which line they are of.
-    returnableLines: statement(
-      'merchant_order_returnable_lines',
-      `SELECT sold.ordinal, sold.product_id::float8 AS "productId", sold.unit_price::float8 AS "unitPrice",
-              greatest(0, least(sold.quantity, sold.so_far - coalesce(returned.quantity, 0)))::int AS quantity
-       FROM (
-         SELECT ordinal, product_id, unit_price, quantity,
-                sum(quantity) OVER (PARTITION BY product_id ORDER BY ordinal) AS so_far
-         FROM ${schema}.order_lines WHERE order_id = $1 AND kind = 'sale' AND quantity > 0
-       ) sold
-       LEFT JOIN (
-         SELECT l.product_id, -sum(l.quantity) AS quantity
-         FROM ${schema}.orders o JOIN ${schema}.order_lines l ON l.order_id = o.id
-         WHERE o.returns_order_id = $1 GROUP BY l.product_id
-       ) returned USING (product_id)
-       ORDER BY sold.ordinal`,
-    ),
-    insertReturn: statement(
-      'merchant_order_insert_return',
-      `WITH placed AS (
-         INSERT INTO ${schema}.orders
-           (merchant_id, customer_id, marketplace_id, kind, returns_order_id, status, country, total, placed_at)
-         SELECT merchant_id, customer_id, marketplace_id, 'return', id, 'completed', country, $2, now()
-         FROM ${schema}.orders WHERE id = $1
-         RETURNING id, merchant_id, placed_at
-       ), lines AS (
-         INSERT INTO ${schema}.order_lines
-           (order_id, ordinal, merchant_id, product_id, kind, sku, title, quantity, unit_price, sold_at)
-         SELECT placed.id, line.ordinal, placed.merchant_id, l.product_id, 'return', l.sku, l.title, -line.quantity,
-                l.unit_price, placed.placed_at
-         FROM placed, unnest($3::int[], $4::int[]) AS line (ordinal, quantity)
-         JOIN ${schema}.order_lines l ON l.order_id = $1 AND l.ordinal = line.ordinal
-       )
-       SELECT id::float8 AS id FROM placed`,
-    ),
-    insertRefund: statement(
-      'merchant_order_insert_refund',
-      `INSERT INTO ${schema}.payments (order_id, provider, provider_reference, status, amount)
-       VALUES ($1, $2, $3, 'refunded', $4)`,
     ),
     // orders_pkey, customers_pkey
     confirmation: statement(
