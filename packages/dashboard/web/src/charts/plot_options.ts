@@ -1,5 +1,5 @@
 import type uPlot from 'uplot'
-import type { Quantity } from '../format.ts'
+import { count, type Quantity } from '../format.ts'
 import type { ChartDefinition, Line } from './chart_definition.ts'
 import { colorOf, inkOf, type Scheme } from './palette.ts'
 
@@ -7,6 +7,8 @@ import { colorOf, inkOf, type Scheme } from './palette.ts'
 const SYNC_KEY = 'overview'
 /** From 1 MiB to 1 TiB. */
 const POWERS_OF_TWO = Array.from({ length: 21 }, (_, power) => 2 ** (20 + power))
+/** 1, 2, 5, 10 and so on: there are no half connections. */
+const WHOLE_STEPS = Array.from({ length: 9 }, (_, power) => [1, 2, 5].map((step) => step * 10 ** power)).flat()
 /** Farthest that a point may be from the cursor, in pixels. */
 const REACH = 24
 const FONT = '11px system-ui, sans-serif'
@@ -111,7 +113,7 @@ function valueAxis(scale: 'y' | 'right', { format, binary }: Line, scheme: Schem
     stroke: text,
     font: FONT,
     size: 54,
-    ...(binary ? { incrs: POWERS_OF_TWO } : {}),
+    ...(binary ? { incrs: POWERS_OF_TWO } : format === count ? { incrs: WHOLE_STEPS } : {}),
     gap: 6,
     space: 34,
     grid: isRight ? { show: false } : { stroke: grid, width: 1 },
@@ -120,11 +122,10 @@ function valueAxis(scale: 'y' | 'right', { format, binary }: Line, scheme: Schem
   }
 }
 
-/** Short, and not twice the same, as a scale of counts would have it that is cut between whole numbers. */
+/** Short: `75 %` where a value is written `75.0 %`. */
 function axisLabels(quantities: readonly Quantity[]): string[] {
-  const texts = quantities.map(({ text, unit }) => {
+  return quantities.map(({ text, unit }) => {
     const short = text.replace(/\.0+$/, '')
     return unit === '' || unit.startsWith('/') ? `${short}${unit}` : `${short} ${unit}`
   })
-  return texts.map((text, index) => (index > 0 && text === texts[index - 1] ? '' : text))
 }

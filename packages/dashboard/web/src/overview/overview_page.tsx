@@ -1,11 +1,11 @@
 import { useComputedColorScheme } from '@mantine/core'
 import { useEffect, useMemo, useState, useSyncExternalStore } from 'react'
-import { type ApiError, api, type Me, type Status } from '../api.ts'
+import { type ApiError, api, type Me } from '../api.ts'
 import { Chart, type Range } from '../charts/chart.tsx'
 import { charts } from '../charts/chart_definition.ts'
 import { createFeed, type Feed } from '../live/feed.ts'
 import { Header } from '../shell/header.tsx'
-import { StatusBar } from '../shell/status_bar.tsx'
+import { type DatedStatus, StatusBar } from '../shell/status_bar.tsx'
 import { Tiles } from './tiles.tsx'
 import 'uplot/dist/uPlot.min.css'
 
@@ -64,7 +64,7 @@ export default function OverviewPage({
           ))}
         </div>
       </main>
-      <StatusBar status={status} />
+      <StatusBar status={status} now={Date.now()} />
     </div>
   )
 }
@@ -79,13 +79,13 @@ function useFeed(): Feed {
 }
 
 /** Asked for once for each connection: a server that came back may be another one. */
-function useStatus(live: boolean): Status | undefined {
-  const [status, setStatus] = useState<Status>()
+function useStatus(live: boolean): DatedStatus | undefined {
+  const [status, setStatus] = useState<DatedStatus>()
   useEffect(() => {
     if (!live) return
     let current = true
     api.status().then(
-      (answer) => current && setStatus(answer),
+      (answer) => current && setStatus({ ...answer, upSince: Date.now() - answer.uptimeSeconds * 1_000 }),
       // The line at the bottom is a nicety; the stream reports what is wrong.
       () => current && setStatus(undefined),
     )
