@@ -80,7 +80,7 @@ export function createMerchant(parts: MerchantParts): Merchant {
     routes: [
       tokenRoute({ database, statements: accounts, identity, clock }),
       ...merchantRoutes({ ...shared, gate, statements: accounts }),
-      ...apiKeyRoutes({ database, gate, statements: accounts }),
+      ...apiKeyRoutes({ ...shared, gate, statements: accounts }),
       ...productRoutes(catalogue),
       ...productEditRoutes(catalogue),
       ...categoryRoutes({ database, gate, statements: categoryStatements(schema) }),

@@ -1,5 +1,8 @@
 import { statement } from '@tailwater/postgres'
 
+/** What is read of an API key. */
+export const KEY_COLUMNS = `k.id::float8 AS id, k.name, k.created_at AS "createdAt", k.revoked_at AS "revokedAt"`
+
 /** What is read of a merchant. */
 export const MERCHANT_COLUMNS = `m.id::float8 AS id, m.slug, m.name, m.currency, m.time_zone AS "timeZone", m.created_at AS "createdAt"`
 
@@ -8,7 +11,6 @@ export type AccountStatements = ReturnType<typeof accountStatements>
 
 /** @param schema quoted and ready to interpolate */
 export function accountStatements(schema: string) {
-  const key = `id::float8 AS id, name, created_at AS "createdAt", revoked_at AS "revokedAt"`
   return {
     // api_keys_hash_key
     keyByHash: statement(
@@ -27,16 +29,10 @@ export function accountStatements(schema: string) {
       `INSERT INTO ${schema}.api_keys (merchant_id, name, hash) SELECT id, $2, $3 FROM ${schema}.merchants WHERE id = $1
        RETURNING id::float8 AS id, name, created_at AS "createdAt"`,
     ),
-    // api_keys_by_merchant
-    keysOfMerchant: statement(
-      'merchant_keys_of_merchant',
-      `SELECT ${key} FROM ${schema}.api_keys
-       WHERE ($1::bigint IS NULL OR merchant_id = $1) ORDER BY id LIMIT 100`,
-    ),
     revokeKey: statement(
       'merchant_key_revoke',
-      `UPDATE ${schema}.api_keys SET revoked_at = coalesce(revoked_at, now())
-       WHERE id = $1 AND ($2::bigint IS NULL OR merchant_id = $2) RETURNING ${key}`,
+      `UPDATE ${schema}.api_keys k SET revoked_at = coalesce(k.revoked_at, now())
+       WHERE k.id = $1 AND ($2::bigint IS NULL OR k.merchant_id = $2) RETURNING ${KEY_COLUMNS}`,
     ),
     merchantById: statement('merchant_by_id', `SELECT ${MERCHANT_COLUMNS} FROM ${schema}.merchants m WHERE m.id = $1`),
   }

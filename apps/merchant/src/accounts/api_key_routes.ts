@@ -1,14 +1,16 @@
-import { Id, json, Nullable, problem, type Route, route, Text } from '@tailwater/http'
-import type { Database } from '@tailwater/postgres'
+import { createKeyset, Id, json, Nullable, Page, pageQuery, problem, type Route, route, Text } from '@tailwater/http'
 import { type Static, Type } from 'typebox'
 import { IdParams, Moment } from '../api/field.ts'
-import type { AccountStatements } from './account_statements.ts'
+import type { ListParts } from '../api/list_answer.ts'
+import { createTableList } from '../api/table_list.ts'
+import { type AccountStatements, KEY_COLUMNS } from './account_statements.ts'
 import { createApiKey } from './api_key.ts'
 import { type Gate, ownerOf, ScopeQuery, scopeOf } from './caller.ts'
 
 /** What the routes of API keys are made of. */
-export interface ApiKeyParts {
-  database: Database
+export interface ApiKeyParts extends ListParts {
+  /** Quoted and ready to interpolate. */
+  schema: string
   statements: AccountStatements
   gate: Gate
 }
@@ -21,6 +23,8 @@ const NewKey = Type.Object({
   createdAt: Moment,
 })
 const Query = Type.Object({ ...ScopeQuery })
+const ListQuery = Type.Object({ ...ScopeQuery, ...pageQuery })
+const KEYSET = createKeyset([{ sql: 'k.id', type: 'bigint' }])
 const tags = ['accounts']
 const security = ['bearer']
 
@@ -29,7 +33,14 @@ export function apiKeyRoutes(parts: ApiKeyParts): Route[] {
   return [listRoute(parts), createRoute(parts), revokeRoute(parts)]
 }
 
-function listRoute({ database, statements, gate }: ApiKeyParts): Route {
+function listRoute(parts: ApiKeyParts): Route {
+  const list = createTableList<Static<typeof ListQuery>>(parts, {
+    operation: 'listApiKeys',
+    columns: KEY_COLUMNS,
+    from: `${parts.schema}.api_keys k`,
+    conditions: (_query, scope, parameters) =>
+      scope === null ? [] : [`k.merchant_id = ${parameters.add(scope, 'bigint')}`],
+  })
   return route({
     method: 'GET',
     path: '/api-keys',
@@ -37,14 +48,9 @@ function listRoute({ database, statements, gate }: ApiKeyParts): Route {
     summary: "A merchant's API keys, without their secrets",
     tags,
     security,
-    use: [gate.required],
-    schema: { query: Query, response: { 200: Type.Object({ data: Type.Array(KeyView) }) } },
-    async handler({ query, exchange }) {
-      const { rows } = await database.query<Static<typeof KeyView>>(statements.keysOfMerchant, [
-        scopeOf(exchange, query.merchant),
-      ])
-      return { data: rows }
-    },
+    use: [parts.gate.required],
+    schema: { query: ListQuery, response: { 200: Page(KeyView) } },
+    handler: ({ query, exchange }) => list(query, scopeOf(exchange, query.merchant), KEYSET),
   })
 }
 

@@ -13,7 +13,7 @@ import {
   categoryTreeSchema,
   newCategorySchema,
 } from './category.ts'
-import type { CategoryStatements } from './category_statements.ts'
+import { type CategoryStatements, MAX_CATEGORIES } from './category_statements.ts'
 
 /** What the routes of categories are made of. */
 export interface CategoryParts {
@@ -21,6 +21,12 @@ export interface CategoryParts {
   statements: CategoryStatements
   gate: Gate
 }
+
+/** A list like the others, but always whole: a part of a tree is no tree. */
+const Tree = Type.Object({
+  data: Type.Array(categoryTreeSchema),
+  page: Type.Object({ next: Type.Null(), previous: Type.Null(), limit: Type.Integer(), total: Type.Integer() }),
+})
 
 const tags = ['catalogue']
 
@@ -36,10 +42,11 @@ function treeRoute({ database, statements }: CategoryParts): Route {
     id: 'listCategories',
     summary: 'All categories, as a tree',
     tags,
-    schema: { response: { 200: Type.Object({ data: Type.Array(categoryTreeSchema) }) } },
+    schema: { response: { 200: Tree } },
     async handler() {
       const { rows } = await database.reader.query<Category>(statements.all)
-      return { data: buildTree(rows) }
+      const page = { next: null, previous: null, limit: MAX_CATEGORIES, total: rows.length }
+      return { data: buildTree(rows), page }
     },
   })
 }
