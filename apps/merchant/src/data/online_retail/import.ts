@@ -63,7 +63,7 @@ export async function importOnlineRetail(options: ImportOptions): Promise<Import
   const schema = quoteSchema(options.schema)
   const source = await findSourceFile(file, signal)
   const settings = { timeout: LOAD_TIMEOUT, ...(signal && { signal }) }
-  return database.transaction(async (tx) => {
+  const result = await database.transaction(async (tx) => {
     const work: Work = { tx, schema, statements: importStatements(schema), settings, progress, log: createOddityLog() }
     const staged = await stageLines(work, source)
     const merchantId = await writeCatalogue(work, merchant)
@@ -73,6 +73,9 @@ export async function importOnlineRetail(options: ImportOptions): Promise<Import
     await tx.query(work.statements.insertImport, [basename(file), staged.lines, added, JSON.stringify(report)])
     return { lines: staged.lines, added, report }
   }, settings)
+  // So that the planner knows the new rows, and index-only scans need not look at the tables.
+  if (result.added > 0) await database.query(importStatements(schema).vacuum, [], settings)
+  return result
 }
 
 function hashOf(apiKey: string): Buffer {

@@ -156,6 +156,7 @@ function reportStatements(schema: string) {
       WHERE o.existed AND (l.sku, l.quantity, l.unit_price, l.sold_at)
         IS DISTINCT FROM (s.code, s.quantity, s.price, s.sold_at AT TIME ZONE '${FILE_ZONE}')
       ORDER BY s.line`,
+    vacuum: `VACUUM ANALYZE ${['products', 'stock', 'customers', 'orders', 'order_lines', 'sales_days'].map((table) => `${schema}.${table}`).join(', ')}`,
     insertImport: `
       INSERT INTO ${schema}.imports (source, lines, added, report) VALUES ($1, $2, $3, $4::text::jsonb)`,
   }
