@@ -21,7 +21,7 @@ export interface Allowance {
   sessions: number
 }
 
-/** Serves `readLimits`; a few rows of settings and one of statistics per database. */
+/** Asks for a server's limits: a few rows of settings and one of statistics per database. */
 export const LIMITS_TEXT = `
 SELECT current_setting('max_connections')::int
      - current_setting('superuser_reserved_connections')::int
@@ -29,6 +29,7 @@ SELECT current_setting('max_connections')::int
        (SELECT coalesce(sum(numbackends), 0)::int FROM pg_stat_database) AS used,
        pg_is_in_recovery() AS in_recovery`
 
+/** The answer to `LIMITS_TEXT`. */
 export function readLimits({ rows }: QueryResult<Record<string, unknown>>): ServerLimits {
   const row = rows[0]!
   return { available: Number(row['available']), used: Number(row['used']), inRecovery: row['in_recovery'] === true }

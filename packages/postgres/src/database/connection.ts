@@ -3,7 +3,7 @@ import type pg from 'pg'
 import { cancelRequest } from './cancel_request.ts'
 import { endsConnection } from './failure.ts'
 import { publishQuery } from './query_event.ts'
-import type { RunTaker, StatementRun } from './statement_run.ts'
+import type { RunHost, StatementRun } from './statement_run.ts'
 import type { WireHandler } from './wire.ts'
 
 /** How long a cancelled statement may go on before its connection is given up; milliseconds. */
@@ -33,7 +33,7 @@ export interface ConnectionTraits {
  * Modes: idle; running (a statement, or something that speaks the protocol itself, such as COPY); cancelling (the statement has been given
  * up, the server asked to stop it, and the next waits until a cancellation can no longer hit it); lost.
  */
-export class Connection implements RunTaker {
+export class Connection implements RunHost {
   readonly client: pg.Client
   readonly #traits: ConnectionTraits
   readonly #clock: Clock

@@ -11,5 +11,5 @@ export interface ConnectionSource {
   release(connection: Connection): void
   stats(): PoolStats
   start(): Promise<void>
-  stop(deadline?: number): Promise<void>
+  stop(deadline: number): Promise<void>
 }

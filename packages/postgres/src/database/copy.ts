@@ -5,7 +5,7 @@ import type { QueryOptions } from '../queryable.ts'
 import { batches } from './batches.ts'
 import type { Connection } from './connection.ts'
 import { CopyRun } from './copy_run.ts'
-import type { StatementSite } from './perform.ts'
+import type { StatementSite } from './statement_site.ts'
 
 /** What COPY reads from: bytes or text in the format that the statement names. */
 export type CopySource = Readable | AsyncIterable<Uint8Array | string>

@@ -3,8 +3,9 @@ import type pg from 'pg'
 import type { QueryOptions } from '../queryable.ts'
 import type { Connection } from './connection.ts'
 import { statementError } from './failure.ts'
-import { cancelled, type StatementSite, tookTooLong } from './perform.ts'
+import { cancelled, tookTooLong } from './perform.ts'
 import { publishQuery } from './query_event.ts'
+import type { StatementSite } from './statement_site.ts'
 
 /** A stream of pg-copy-streams, as the driver sees it. */
 interface CopyStream {

@@ -1,7 +1,6 @@
 import { TailwaterError, toError } from '@tailwater/core'
 import { type DatabaseErrorCode, sqlStateOf } from '../errors.ts'
-import type { StatementSite } from './perform.ts'
-import type { StatementRun } from './statement_run.ts'
+import type { StatementSite } from './statement_site.ts'
 
 /** What the driver's error carries of the server's complaint. */
 interface ServerComplaint extends Error {
@@ -38,6 +37,7 @@ export function endsConnection(error: unknown): boolean {
   return error.code.startsWith('08') || error.code.startsWith('57P') || error.code === '53300' || error.code === '25P03'
 }
 
+/** An error of this package, by a code of its list. */
 export function databaseError(
   code: DatabaseErrorCode,
   message: string,
@@ -47,7 +47,13 @@ export function databaseError(
 }
 
 /** What is said of a failed statement. */
-type FailedRun = Pick<StatementRun, 'label' | 'sent' | 'elapsed'>
+interface FailedRun {
+  label: string | undefined
+  /** Whether the server may have seen it. */
+  sent: boolean
+  /** Milliseconds. */
+  elapsed: number
+}
 
 /** The error that a caller sees for what went wrong with a statement. */
 export function statementError(thrown: unknown, run: FailedRun, site: StatementSite): TailwaterError {

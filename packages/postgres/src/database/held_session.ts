@@ -5,8 +5,9 @@ import type { QueryOptions, QueryResult, Statement } from '../queryable.ts'
 import type { Connection } from './connection.ts'
 import { type CopySource, copyFrom, copyTo } from './copy.ts'
 import { databaseError } from './failure.ts'
-import { performQuery, type StatementSite } from './perform.ts'
+import { performQuery } from './perform.ts'
 import { StatementRun } from './statement_run.ts'
+import type { StatementSite } from './statement_site.ts'
 
 /** A session on a connection of its own. */
 export class HeldSession implements Session {

@@ -1,4 +1,5 @@
-import type { Cancel, Clock } from '@tailwater/core'
+import type { Clock } from '@tailwater/core'
+import { Alarm } from './alarm.ts'
 import type { Connection } from './connection.ts'
 import { tookTooLong } from './perform.ts'
 
@@ -13,24 +14,24 @@ const LOOK_EVERY = 500
 export class OverdueWatch {
   readonly #clock: Clock
   readonly #connections: ReadonlySet<Connection>
-  readonly #atRest: () => boolean
-  #cancel: Cancel | undefined
+  readonly #isAtRest: () => boolean
+  readonly #alarm: Alarm
 
-  constructor(clock: Clock, connections: ReadonlySet<Connection>, atRest: () => boolean) {
+  constructor(clock: Clock, connections: ReadonlySet<Connection>, isAtRest: () => boolean) {
     this.#clock = clock
     this.#connections = connections
-    this.#atRest = atRest
+    this.#isAtRest = isAtRest
+    this.#alarm = new Alarm(clock, () => this.#look())
   }
 
   /** A statement has been handed to one of the connections. */
   wake(): void {
-    if (this.#cancel === undefined) this.#cancel = this.#clock.after(LOOK_EVERY, this.#look)
+    this.#alarm.set(LOOK_EVERY)
   }
 
-  readonly #look = () => {
-    this.#cancel = undefined
+  #look(): void {
     const now = this.#clock.elapsed()
     for (const connection of this.#connections) connection.endOverdue(now, (run) => tookTooLong(run.limit))
-    if (!this.#atRest()) this.wake()
+    if (!this.#isAtRest()) this.wake()
   }
 }

@@ -1,7 +1,8 @@
 import type { QueryOptions } from '../queryable.ts'
 import type { ConnectionSource } from './connection_source.ts'
-import { perform, type StatementSite } from './perform.ts'
+import { perform } from './perform.ts'
 import { type ServerResult, StatementRun } from './statement_run.ts'
+import type { StatementSite } from './statement_site.ts'
 
 /** Runs a statement that may take longer than the connection's own limit, which is lifted for it. */
 export async function patientQuery(

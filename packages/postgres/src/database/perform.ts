@@ -2,17 +2,7 @@ import type { Clock } from '@tailwater/core'
 import type { QueryOptions, QueryResult } from '../queryable.ts'
 import { databaseError, statementError } from './failure.ts'
 import type { RunTaker, ServerResult, StatementRun } from './statement_run.ts'
-
-/** What is said of, and holds for, the statements of one server. */
-export interface StatementSite {
-  /** `host:port`, for messages. */
-  where: string
-  /** Milliseconds after which the server itself cancels a statement; 0 for never. */
-  statementTimeout: number
-  /** Milliseconds after which a statement is cancelled from here; 0 for never. */
-  watch: number
-  clock: Clock
-}
+import type { StatementSite } from './statement_site.ts'
 
 /**
  * Hands a statement over and waits for its outcome, its error made ours.

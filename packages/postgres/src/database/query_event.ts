@@ -1,9 +1,14 @@
 import { databaseQuery } from '@tailwater/core'
 import { fingerprint } from './fingerprint.ts'
-import type { StatementRun } from './statement_run.ts'
 
 /** What is told of a finished statement. */
-type FinishedRun = Pick<StatementRun, 'text' | 'label' | 'requestId' | 'elapsed'>
+interface FinishedRun {
+  text: string
+  label: string | undefined
+  requestId: string | undefined
+  /** Milliseconds. */
+  elapsed: number
+}
 
 /** Publishes a finished statement; called behind `hasSubscribers`. */
 export function publishQuery(

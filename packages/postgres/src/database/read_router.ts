@@ -3,9 +3,10 @@ import type { PoolStats } from '../database.ts'
 import { hasSqlState } from '../errors.ts'
 import type { Queryable, QueryOptions, QueryResult, Statement } from '../queryable.ts'
 import type { ConnectionSource } from './connection_source.ts'
-import { perform, performQuery, type StatementSite } from './perform.ts'
+import { perform, performQuery } from './perform.ts'
 import type { ConnectionPool } from './pool.ts'
 import { StatementRun } from './statement_run.ts'
+import type { StatementSite } from './statement_site.ts'
 
 /**
  * Which server a read goes to.

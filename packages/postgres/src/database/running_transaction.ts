@@ -5,8 +5,9 @@ import type { QueryOptions, QueryResult, Statement } from '../queryable.ts'
 import type { Connection } from './connection.ts'
 import { type CopySource, copyFrom, copyTo } from './copy.ts'
 import { databaseError } from './failure.ts'
-import { outlasts, performQuery, type StatementSite } from './perform.ts'
+import { outlasts, performQuery } from './perform.ts'
 import { StatementRun } from './statement_run.ts'
+import type { StatementSite } from './statement_site.ts'
 
 /** A transaction in progress on a connection held for it. */
 export class RunningTransaction implements Transaction {

@@ -1,8 +1,8 @@
 import { currentContext, databaseQuery, TailwaterError } from '@tailwater/core'
+import type pg from 'pg'
 import utils from 'pg/lib/utils.js'
 import { sqlStateOf } from '../errors.ts'
 import type { QueryResult, Statement } from '../queryable.ts'
-import type { Connection } from './connection.ts'
 import { isStalePlan } from './failure.ts'
 import { RowShape } from './row_shape.ts'
 import { shapesOf, type WireConnection, type WireHandler, type WireValue } from './wire.ts'
@@ -15,6 +15,22 @@ export interface ServerResult extends QueryResult<Record<string, unknown>> {
 /** What can run a statement on any connection; asked again when a connection broke before the statement was sent. */
 export interface RunTaker {
   run(run: StatementRun): void
+}
+
+/** What a statement needs of its connection. */
+export interface RunHost extends RunTaker {
+  readonly client: pg.Client
+  readonly lost: Error | undefined
+  /** It is being sent. */
+  started(run: StatementRun): void
+  /** It has ended. */
+  finished(run: StatementRun, error: Error | undefined, rows: number): void
+  /** Asks the server to stop it, if it is running. */
+  cancel(run: StatementRun): void
+  /** Closes the connection at its next rest. */
+  retire(reason: Error): void
+  /** Whether `error`, told to a statement, is the connection's end. */
+  isLostBy(error: Error): boolean
 }
 
 /** A text may be handed to this many connections that turn out to be broken. */
@@ -47,11 +63,11 @@ export class StatementRun implements WireHandler {
   elapsed = 0
   /** Milliseconds it may take, watched from here; 0 for no limit. */
   limit = 0
-  /** The queue it waits in, to leave it when given up. */
-  queue: Set<unknown> | undefined
+  /** Takes it out of the line it waits in. */
+  leave: (() => void) | undefined
   /** Why the caller no longer waits. */
   abandoned: Error | undefined
-  connection: Connection | undefined
+  connection: RunHost | undefined
   readonly #home: RunTaker | undefined
   readonly #repeatable: boolean
   #handovers = 0
@@ -90,7 +106,7 @@ export class StatementRun implements WireHandler {
     })
   }
 
-  take(connection: Connection): void {
+  take(connection: RunHost): void {
     connection.run(this)
   }
 
@@ -103,7 +119,7 @@ export class StatementRun implements WireHandler {
     if (this.abandoned) return
     this.abandoned = reason
     this.#reject(reason)
-    this.queue?.delete(this)
+    this.leave?.()
     this.connection?.cancel(this)
   }
 
@@ -178,7 +194,7 @@ export class StatementRun implements WireHandler {
   }
 
   /** Whether the statement has certainly not run, or may run twice, and is on its way again. */
-  #repeatElsewhere(connection: Connection, error: Error): boolean {
+  #repeatElsewhere(connection: RunHost, error: Error): boolean {
     if (this.#handovers >= MAX_HANDOVERS) return false
     const lost = (!this.sent || this.#repeatable) && connection.isLostBy(error)
     if (!lost && !(this.name !== undefined && isStalePlan(error))) return false

@@ -4,9 +4,10 @@ import { hasSqlState } from '../errors.ts'
 import type { Connection } from './connection.ts'
 import type { ConnectionSource } from './connection_source.ts'
 import { databaseError } from './failure.ts'
-import { cancelled, outlasts, perform, type StatementSite } from './perform.ts'
+import { cancelled, outlasts, perform } from './perform.ts'
 import { RunningTransaction } from './running_transaction.ts'
 import { StatementRun } from './statement_run.ts'
+import type { StatementSite } from './statement_site.ts'
 import { TransactionGuard } from './transaction_guard.ts'
 
 /** What the transactions of one database have in common. */

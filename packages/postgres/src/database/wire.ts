@@ -41,6 +41,7 @@ export interface WireHandler {
 /** The shapes of a client's named statements: a statement described once need not be described again. */
 const shapes = new WeakMap<pg.Client, Map<string, RowShape>>()
 
+/** The shapes known of a client's statements, by name. */
 export function shapesOf(client: pg.Client): Map<string, RowShape> {
   let known = shapes.get(client)
   if (!known) {
