@@ -2,14 +2,15 @@ import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { type Database, hasSqlState, statement } from '@tailwater/postgres'
 import { createTestSchema, type TestSchema } from '@tailwater/postgres/testing'
-import { countRunning, failureOf, untilRuns } from './until.ts'
+import { countRunning, failureOf, until, untilRuns } from './until.ts'
 
-describe('a statement', () => {
+// The limit of time is for a cancellation that never comes.
+describe('a statement', { timeout: 60_000 }, () => {
   let test: TestSchema
   let database: Database
   let schema: string
   before(async () => {
-    test = await createTestSchema({ pool: { statementTimeout: '10s' } })
+    test = await createTestSchema({ pool: { statementTimeout: '10m' } })
     ;({ database, schema } = test)
     await database.query(
       `CREATE TABLE ${schema}.item (id int PRIMARY KEY, sku text UNIQUE, stock int CHECK (stock >= 0))`,
@@ -161,7 +162,7 @@ describe('a statement', () => {
     const error = await failureOf(sleeping)
     assert.equal(error.code, 'E_QUERY_CANCELLED')
     assert.match(String(error.cause), /the reader left/)
-    while ((await countRunning(database, 'abort_me')) > 0);
+    await until(async () => (await countRunning(database, 'abort_me')) === 0)
     const answers = await Promise.all(
       Array.from({ length: 30 }, (_, i) => database.query<{ a: number }>('SELECT $1::int AS a', [i])),
     )
@@ -184,7 +185,7 @@ describe('a statement', () => {
       code: 'E_DATABASE_TIMEOUT',
       message: /50 ms/,
     })
-    while ((await countRunning(database, 'limit_me')) > 0);
+    await until(async () => (await countRunning(database, 'limit_me')) === 0)
   })
 })
 

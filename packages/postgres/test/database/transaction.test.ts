@@ -5,12 +5,13 @@ import { type Database, hasSqlState, type Transaction } from '@tailwater/postgre
 import { createTestSchema, type TestSchema } from '@tailwater/postgres/testing'
 import { countRunning, failureOf, until, untilRuns } from './until.ts'
 
-describe('a transaction', () => {
+// The limit of time is for a cancellation that never comes.
+describe('a transaction', { timeout: 60_000 }, () => {
   let test: TestSchema
   let database: Database
   let table: string
   before(async () => {
-    test = await createTestSchema()
+    test = await createTestSchema({ pool: { statementTimeout: '10m' } })
     ;({ database } = test)
     table = `${test.schema}.account`
     await database.query(
