@@ -13,18 +13,26 @@ export interface Clock {
   now(): number
   /** Milliseconds since an arbitrary start; never goes backwards. */
   elapsed(): number
-  /** Runs `task` once, `ms` from now. A pending timer never keeps the process alive. */
+  /** Runs `task` once, `ms` from now, however long that is; never if it is infinite. A pending timer never keeps the process alive. */
   after(ms: number, task: () => void): Cancel
 }
+
+/** Milliseconds of Node's longest timer, 24.8 days: a longer one fires at once. */
+const LONGEST_TIMER = 2 ** 31 - 1
 
 /** The machine's clock. */
 export const systemClock: Clock = {
   now: () => Date.now(),
   elapsed: () => performance.now(),
   after(ms, task) {
-    // biome-ignore lint/style/noRestrictedGlobals: the one place that owns the timer
-    const timer = setTimeout(task, ms)
-    timer.unref()
+    let timer: NodeJS.Timeout
+    const wait = (left: number) => {
+      const step = Math.min(left, LONGEST_TIMER)
+      // biome-ignore lint/style/noRestrictedGlobals: the one place that owns the timer
+      timer = setTimeout(left > step ? () => wait(left - step) : task, step)
+      timer.unref()
+    }
+    wait(ms)
     return () => clearTimeout(timer)
   },
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import { it } from 'node:test'
-import { sleep } from '@tailwater/core'
+import { it, mock } from 'node:test'
+import { sleep, systemClock } from '@tailwater/core'
 import { FakeClock } from '@tailwater/core/testing'
 
 it('advance fires timers set by earlier timers in the same call, in the order they fall due', async () => {
@@ -42,4 +42,24 @@ it('sleep rejects with the reason of the signal, and leaves no timer', async () 
 
 it('sleep rejects at once when the signal has aborted already', async () => {
   await assert.rejects(sleep(new FakeClock(), 1_000, AbortSignal.abort(new Error('too late'))), /too late/)
+})
+
+it('a wait beyond the longest timer of Node does not end at once, nor early', () => {
+  mock.timers.enable({ apis: ['setTimeout'] })
+  try {
+    const day = 86_400_000
+    const fired: string[] = []
+    systemClock.after(30 * day, () => fired.push('a month'))
+    systemClock.after(Number.POSITIVE_INFINITY, () => fired.push('never'))
+    const cancel = systemClock.after(40 * day, () => fired.push('cancelled'))
+    for (let passed = 0; passed < 29; passed++) mock.timers.tick(day)
+    cancel()
+    assert.deepEqual(fired, [])
+    for (let passed = 0; passed < 2; passed++) mock.timers.tick(day)
+    assert.deepEqual(fired, ['a month'])
+    for (let passed = 0; passed < 300; passed++) mock.timers.tick(day)
+    assert.deepEqual(fired, ['a month'])
+  } finally {
+    mock.timers.reset()
+  }
 })
