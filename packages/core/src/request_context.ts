@@ -26,3 +26,8 @@ export function currentContext(): RequestContext | undefined {
 export function runInContext<T>(context: RequestContext, body: () => T): T {
   return storage.run(context, body)
 }
+
+/** Runs `body` in no context: for loops that a request happens to set going, and that outlive it. */
+export function runOutsideContext<T>(body: () => T): T {
+  return storage.exit(body)
+}
