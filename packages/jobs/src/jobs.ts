@@ -48,7 +48,8 @@ export function createJobs(given: JobsOptions): Jobs {
     options: { ...options, owner: options.owner ?? processIdentity },
     statements,
     kinds: () => [...handlers.keys()],
-    run: (job, signal) => handlers.get(job.kind)!(contextOf(job, signal)),
+    // A handler that throws before its first await fails like any other.
+    run: async (job, signal) => handlers.get(job.kind)!(contextOf(job, signal)),
   })
 
   async function enqueue(kind: string, payload: unknown, tx: (SqlExecutor & AfterCommit) | undefined): Promise<string> {

@@ -34,5 +34,12 @@ export const jobsMigrations: MigrationModule = {
         -- Retention: finished jobs by age.
         CREATE INDEX jobs_finished ON ${schema}.jobs (finished_at) WHERE finished_at IS NOT NULL;`,
     },
+    {
+      version: 2,
+      name: 'dead jobs',
+      up: (schema) => `
+        -- Dead jobs by age: counted once a second, among all the completed ones.
+        CREATE INDEX jobs_dead ON ${schema}.jobs (finished_at) WHERE state = 'dead';`,
+    },
   ],
 }

@@ -22,14 +22,15 @@ export function jobStatements(schema: string): JobStatements {
       `INSERT INTO ${jobs} (id, kind, payload, max_attempts, run_at, created_at, request_id, traceparent)
        VALUES ($1::text::uuid, $2::text, $3::text::jsonb, $4::text::smallint, ${now}, ${now}, $5::text, $6::text) RETURNING id::text`,
     ),
-    // Index jobs_due for due ones, jobs_leased for those of dead workers. A job that killed its worker on its last attempt is not run again.
+    // Index jobs_due for due ones, jobs_leased for those of dead workers; $5 are those that the claimer itself still runs. A job that killed its
+    // worker on its last attempt is not run again.
     claim: statement(
       'jobs_claim',
       `WITH due AS (
-         SELECT id FROM ${jobs} WHERE state IN ('available', 'retryable') AND run_at <= ${now} AND kind = ANY($3::text[])
+         SELECT id FROM ${jobs} WHERE state IN ('available', 'retryable') AND run_at <= ${now} AND kind = ANY($3::text[]) AND id <> ALL ($5::uuid[])
          ORDER BY run_at LIMIT $2 FOR UPDATE SKIP LOCKED
        ), lost AS (
-         SELECT id FROM ${jobs} WHERE state = 'running' AND lease_until < ${now} AND kind = ANY($3::text[])
+         SELECT id FROM ${jobs} WHERE state = 'running' AND lease_until < ${now} AND kind = ANY($3::text[]) AND id <> ALL ($5::uuid[])
          ORDER BY lease_until LIMIT $2 FOR UPDATE SKIP LOCKED
        ), picked AS (SELECT id FROM lost UNION ALL SELECT id FROM due LIMIT $2)
        UPDATE ${jobs} j SET
@@ -64,9 +65,12 @@ export function jobStatements(schema: string): JobStatements {
       `UPDATE ${jobs} SET lease_until = ${now} + $3 * interval '1 millisecond'
        WHERE id = ANY($1::uuid[]) AND owner = $2 AND state = 'running' RETURNING id::text`,
     ),
+    // Indexes jobs_due, jobs_leased and jobs_dead: asked once a second, it must not read the completed ones of a week.
     count: statement(
       'jobs_count',
-      `SELECT state, count(*)::int AS count FROM ${jobs} WHERE state <> 'completed' GROUP BY state`,
+      `SELECT state, count(*)::int AS count FROM ${jobs} WHERE state IN ('available', 'retryable') GROUP BY state
+       UNION ALL SELECT 'running', count(*)::int FROM ${jobs} WHERE state = 'running'
+       UNION ALL SELECT 'dead', count(*)::int FROM ${jobs} WHERE state = 'dead'`,
     ),
     // Index jobs_finished; a bounded bite, so that a long backlog never makes a long transaction.
     trim: statement(

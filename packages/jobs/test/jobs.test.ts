@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, it } from 'node:test'
 import {
   type Cancel,
+  databaseQuery,
   hasCode,
   type JobAttemptEvent,
   type JobContext,
@@ -145,6 +146,162 @@ it('a job unfinished at the deadline of a stop is given back without counting th
   assert.equal(signal.aborted, true)
   const { rows } = await ground.database.query(`SELECT attempt, state FROM ${ground.schema}.jobs WHERE id = $1`, [id])
   assert.deepEqual(rows[0], { attempt: 0, state: 'available' })
+})
+
+/** Starts one handler that runs until the gate opens; what it saw, and how often it ran. */
+async function longJob(kindName: string, options: Partial<JobsOptions> = {}) {
+  const jobs = engine({ owner: kindName, lease: '9s', ...options })
+  const gate = Promise.withResolvers<void>()
+  const started = Promise.withResolvers<AbortSignal>()
+  const counted = { runs: 0 }
+  const kind = jobs.define({
+    kind: kindName,
+    run({ signal }) {
+      counted.runs++
+      started.resolve(signal)
+      return gate.promise
+    },
+  })
+  await jobs.start()
+  const id = await kind.enqueue({})
+  return { jobs, gate, kind, id, counted, signal: await started.promise }
+}
+
+/** Resolves when the statement of that name has ended. */
+function nextStatement(name: string): Promise<void> {
+  return new Promise((resolve) => {
+    const end: Cancel = listen(databaseQuery, (event) => {
+      if (event.name !== name) return
+      end()
+      resolve()
+    })
+  })
+}
+
+it('a lease is renewed while a stop waits for the job to end', async () => {
+  const { jobs, gate, id } = await longJob('drained')
+  const stopped = jobs.stop()
+  for (let passed = 0; passed < 30_000; passed += 3_000) {
+    await passTestTime(ground.database, ground.schema, 3_000)
+    const renewed = nextStatement('jobs_renew')
+    await jobs.clock.advance(3_000)
+    await renewed
+  }
+  const other = engine({ owner: 'other' })
+  other.define({ kind: 'drained', run: async () => {} })
+  const claimed = nextStatement('jobs_claim')
+  await other.start()
+  await claimed
+  gate.resolve()
+  await stopped
+  const { rows } = await ground.database.query(
+    `SELECT owner, attempt, state FROM ${ground.schema}.jobs WHERE id = $1`,
+    [id],
+  )
+  assert.deepEqual(rows[0], { owner: 'drained', attempt: 1, state: 'completed' })
+  assert.equal(jobs.clock.pending, 0)
+})
+
+it('a worker whose lease ran out while its job still runs does not run it a second time beside the first', async () => {
+  const { jobs, gate, id, kind, counted } = await longJob('outlasting')
+  await passTestTime(ground.database, ground.schema, 9_001)
+  const next = nextAttempt('outlasting')
+  const claimed = nextStatement('jobs_claim')
+  const second = await kind.enqueue({})
+  await claimed
+  gate.resolve()
+  await next
+  await jobs.stop()
+  assert.equal(counted.runs, 2)
+  assert.deepEqual([await stateOf(id), await stateOf(second)], ['completed', 'completed'])
+})
+
+it('a job that kills its worker on its last attempt is dead, and an event says so', async () => {
+  const { jobs, gate, id } = await longJob('killer', { maxAttempts: 1 })
+  const healthy = engine({ owner: 'survivor' })
+  healthy.define({ kind: 'killer', run: async () => {} })
+  await passTestTime(ground.database, ground.schema, 9_001)
+  const attempt = nextAttempt('killer')
+  await healthy.start()
+  const event = await attempt
+  assert.deepEqual([event.jobId, event.outcome, event.attempt], [id, 'dead', 1])
+  assert.match(event.error?.message ?? '', /worker died/)
+  gate.resolve()
+  await jobs.stop()
+  assert.equal(await stateOf(id), 'dead')
+})
+
+it('a handler that throws before its first await fails like any other', async () => {
+  const jobs = engine({ maxAttempts: 1 })
+  const kind = jobs.define({
+    kind: 'hasty',
+    run() {
+      throw new Error('at once')
+    },
+  })
+  await jobs.start()
+  const attempt = nextAttempt('hasty')
+  await kind.enqueue({})
+  assert.deepEqual([(await attempt).outcome, (await attempt).error?.message], ['dead', 'at once'])
+})
+
+it('what the worker asks for itself is not put down to the request that woke it; what it does for a job is', async () => {
+  const jobs = engine({ owner: 'detached' })
+  const kind = jobs.define({ kind: 'detached', run: async () => {} })
+  await jobs.start()
+  const seen = new Map<string, Set<string | undefined>>()
+  const end = listen(databaseQuery, ({ name = '', requestId }) => {
+    seen.set(name, (seen.get(name) ?? new Set()).add(requestId))
+  })
+  const attempt = nextAttempt('detached')
+  await runInContext({ requestId: 'request-9' }, () => kind.enqueue({}))
+  await attempt
+  await jobs.stop()
+  end()
+  assert.deepEqual(seen.get('jobs_claim'), new Set([undefined]))
+  assert.deepEqual(seen.get('jobs_complete'), new Set(['request-9']))
+})
+
+it('a stop past its deadline does not wait for a database that has gone silent', async () => {
+  const silent = Promise.withResolvers<void>()
+  let isSilent = false
+  const database = new Proxy(ground.database, {
+    get(target, name) {
+      const member = target[name as keyof typeof target]
+      if (typeof member !== 'function') return member
+      return (...given: never[]) =>
+        isSilent
+          ? silent.promise.then(() => (member as (...all: never[]) => unknown).apply(target, given))
+          : (member as (...all: never[]) => unknown).apply(target, given)
+    },
+  })
+  const { jobs, gate, signal } = await longJob('cut-off', { database })
+  isSilent = true
+  const stopped = jobs.stop(jobs.clock.elapsed() + 5_000)
+  await jobs.clock.advance(5_000)
+  assert.equal(signal.aborted, true)
+  await jobs.clock.advance(1_000)
+  await stopped
+  assert.equal(jobs.clock.pending, 0)
+  isSilent = false
+  silent.resolve()
+  gate.resolve()
+})
+
+it('counts jobs by state, without reading those that are completed', async () => {
+  const { rows } = await ground.database.query<{ name: string }>(
+    `SELECT indexname AS name FROM pg_indexes WHERE schemaname = $1 AND tablename = 'jobs' ORDER BY 1`,
+    [ground.schema],
+  )
+  assert.deepEqual(
+    rows.map(({ name }) => name),
+    ['jobs_dead', 'jobs_due', 'jobs_finished', 'jobs_leased', 'jobs_pkey'],
+  )
+  const before = await engine().counts()
+  await engine()
+    .define({ kind: 'counted', run: async () => {} })
+    .enqueue({})
+  assert.deepEqual(await engine().counts(), { ...before, available: before.available + 1 })
 })
 
 it('two workers never run one job twice', async () => {
