@@ -10,7 +10,7 @@ import {
   resolveEmbeddedPostgresOptions,
 } from './options.ts'
 import { LOOPBACK } from './port.ts'
-import { isServerOf } from './postmaster_file.ts'
+import { identify } from './postmaster_file.ts'
 import { letGo, publish, type RunningServer } from './running_server.ts'
 
 /** A server that is up. */
@@ -139,7 +139,8 @@ class Supervisor {
 
   /** Runs until a server is held again, be it the same one after a cut connection, or the service is stopped. */
   async #recover(before: RunningServer, signal: AbortSignal): Promise<void> {
-    if (!isServerOf(before.folder.pgdata, before.pid)) publish(before.folder, 'crashed', before.pid)
+    // One that is just ending is no server any more, though its pid is still there.
+    if (identify(before.folder.pgdata, before.pid) !== 'server') publish(before.folder, 'crashed', before.pid)
     this.#options.onProgress('recovering')
     while (!signal.aborted) {
       const pause = RESTART_BACKOFF[Math.min(this.#restarts++, RESTART_BACKOFF.length - 1)]!

@@ -12,10 +12,16 @@ export interface ProgramResult {
 /** Messages in English, times in UTC, and nothing of this process's environment. */
 const ENVIRONMENT = { LC_ALL: 'C', TZ: 'UTC' }
 
-/** The one privilege of a server behind a closed folder: it may pass through, and read what it finds. */
-const PASSAGE = ['inh', 'ambient', 'bounding'].map(
-  (set) => `--${set}-${set === 'bounding' ? 'set' : 'caps'}=-all,+dac_read_search`,
-)
+/**
+ * The one privilege of a server behind a closed folder: it may pass through, and read what it finds. Without
+ * `no_setuid_fixup`, access(2), by which PostgreSQL looks for its own programs, would leave the privilege out of account.
+ */
+const PASSAGE = [
+  '--securebits=+no_setuid_fixup',
+  '--inh-caps=-all,+dac_read_search',
+  '--ambient-caps=-all,+dac_read_search',
+  '--bounding-set=-all,+dac_read_search',
+]
 
 /** How a program is spawned as the server's user, from a folder that everybody may be in. */
 export function asServerUser(user: ServerUser | undefined, program: string, args: readonly string[]) {

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
-import { chmodSync, chownSync, mkdirSync, readFileSync, statSync } from 'node:fs'
+import { chmodSync, chownSync, cpSync, mkdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { createEmbeddedPostgres } from '@tailwater/postgres/embedded'
+import { findNativePackage } from '../../src/embedded/native_package.ts'
 import { isAlive } from '../../src/embedded/os_process.ts'
 import { ask, dataFolder, emptyFolder, otherProcess, serverOf } from './scratch.ts'
 
@@ -17,11 +18,18 @@ function nobodysFolder(): string {
   return dir
 }
 
+/** The programs in a folder of a test's own: a clone of root's may be closed to others, or not. */
+function programsIn(folder: string): string {
+  const nativeDir = join(folder, 'native')
+  cpSync(findNativePackage(undefined).dir, nativeDir, { recursive: true, verbatimSymlinks: true })
+  return nativeDir
+}
+
 // What an ordinary user can do, all the other tests show when they are run by one.
 if (process.getuid?.() === 0)
   describe('root', () => {
     it('starts the server as an ordinary user without any privilege', async () => {
-      const postgres = createEmbeddedPostgres({ dataDir: await dataFolder() })
+      const postgres = createEmbeddedPostgres({ dataDir: await dataFolder(), nativeDir: programsIn(emptyFolder()) })
       await postgres.start()
       const { pid, dataDir } = postgres.server
       assert.notEqual(statusOf(pid, 'Uid'), '0')
@@ -33,7 +41,9 @@ if (process.getuid?.() === 0)
     it('lets the server through a folder closed to others, with that one privilege', async () => {
       const closed = emptyFolder()
       chmodSync(closed, 0o700)
-      const postgres = createEmbeddedPostgres({ dataDir: join(closed, 'data', 'postgres') })
+      // As in a clone in root's home: the programs lie behind it as well.
+      const dataDir = join(closed, 'data', 'postgres')
+      const postgres = createEmbeddedPostgres({ dataDir, nativeDir: programsIn(closed) })
       await postgres.start()
       const { pid, url } = postgres.server
       assert.equal(await ask(url, 'SELECT 1'), 1)
@@ -45,10 +55,10 @@ if (process.getuid?.() === 0)
     })
 
     it('of a container, who may not look into other processes, adopts and stops a server all the same', async () => {
-      const dataDir = await dataFolder()
-      const first = await otherProcess({ dataDir }, 'root of a container')
+      const options = { dataDir: await dataFolder(), nativeDir: programsIn(emptyFolder()) }
+      const first = await otherProcess(options, 'root of a container')
       await first.kill()
-      const second = await otherProcess({ dataDir }, 'root of a container')
+      const second = await otherProcess(options, 'root of a container')
       assert.deepEqual([serverOf(second).how, serverOf(second).pid], ['adopted', serverOf(first).pid])
       await second.stop()
       assert.equal(isAlive(serverOf(first).pid), false)
