@@ -22,15 +22,15 @@ export function createMemoryBus(): MemoryBus {
 }
 
 function createEnd(transport: Transport): MemoryBus {
-  const subscribers = new Map<BusSubscriber, { topic: string; turn: Promise<void> }>()
+  const subscribers = new Map<BusSubscriber, { topic: string; turn: Promise<unknown> }>()
   let isCut = false
 
   function deliver(message: BusMessage): void {
     if (isCut) return
     for (const [subscriber, entry] of subscribers)
-      if (entry.topic === message.topic) take(entry, () => subscriber.onMessage(message))
+      if (entry.topic === message.topic) take(entry, () => subscribers.has(subscriber) && subscriber.onMessage(message))
   }
-  function take(entry: { turn: Promise<void> }, act: () => void | Promise<void>): void {
+  function take(entry: { turn: Promise<unknown> }, act: () => unknown): void {
     entry.turn = entry.turn.then(act).catch((error: unknown) => {
       if (backgroundError.hasSubscribers) backgroundError.publish({ source: 'memory-bus', error: toError(error) })
     })
