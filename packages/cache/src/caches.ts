@@ -1,5 +1,5 @@
 import type { Clock, Duration } from '@tailwater/core'
-import { parseDuration, systemClock } from '@tailwater/core'
+import { optionsError, parseDuration, systemClock } from '@tailwater/core'
 import { type Cache, type CacheStats, createCache, type GetOrSetOptions } from './cache.ts'
 
 /** A namespace of one kind of thing, found by its id. */
@@ -26,7 +26,7 @@ export interface NamespaceDefinition<Id, Value> {
 export interface Caches {
   /** Looks up in a namespace for everything that has none of its own. */
   getOrSet<Value>(options: Omit<GetOrSetOptions<Value>, 'ttl'> & { ttl?: Duration }): Promise<Value>
-  /** A namespace with its own bound, lifetime and load. */
+  /** A namespace with its own bound, lifetime and load. @throws E_OPTIONS, also for a name that is taken */
   define<Id, Value>(name: string, definition: NamespaceDefinition<Id, Value>): CacheNamespace<Id, Value>
   /** What each namespace has done, by name. */
   stats(): Record<string, CacheStats>
@@ -49,6 +49,7 @@ export function createCaches({ clock = systemClock }: { clock?: Clock } = {}): C
       return (await shared.getOrSet({ key, load, ...lifetime })) as Value
     },
     define<Id, Value>(name: string, { key = String, load, ...limits }: NamespaceDefinition<Id, Value>) {
+      if (all.has(name)) throw optionsError('define.name', 'a name that no other namespace has', name)
       const cache = createCache<Value>({ name, clock, ...limits })
       all.set(name, cache)
       return {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import { createCache, createCaches } from '@tailwater/cache'
-import { cacheAccess, listen } from '@tailwater/core'
+import { cacheAccess, hasCode, listen } from '@tailwater/core'
 import { FakeClock } from '@tailwater/core/testing'
 
 const open = (options: { maxEntries?: number } = {}) => {
@@ -84,4 +84,14 @@ it('a look-up without a namespace keeps to its own lifetime', async () => {
   await clock.advance(2_000)
   assert.equal(await caches.getOrSet({ key: 'a', load: async () => 2 }), 2)
   assert.equal(caches.stats()['default']?.loads, 2)
+})
+
+it('a namespace has its name for itself', () => {
+  const caches = createCaches({ clock: new FakeClock() })
+  caches.define('product', { load: async (id: number) => id })
+  for (const taken of ['product', 'default'])
+    assert.throws(
+      () => caches.define(taken, { load: async (id: number) => id }),
+      (error) => hasCode(error, 'E_OPTIONS'),
+    )
 })
