@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { TailwaterError, toError } from '@tailwater/core'
-import type { TailwaterConfig } from '../config.ts'
+import type { DatabaseConfig, TailwaterConfig } from '../config.ts'
 import { configOfEnvironment } from '../environment/config_of_environment.ts'
 import { withEnvFile } from '../environment/env_file.ts'
 import { readEnvironment } from '../environment/read_environment.ts'
@@ -10,7 +10,7 @@ import { readEnvironment } from '../environment/read_environment.ts'
 const FILES = ['tailwater.config.ts', 'tailwater.config.mjs', 'tailwater.config.js']
 
 /**
- * The configuration of a folder: its configuration file, and over it what the environment and `.env` say.
+ * The configuration of a folder: its configuration file, and over it what the environment and `.env` name.
  *
  * @throws E_CONFIG_FILE, E_OPTIONS
  */
@@ -18,18 +18,31 @@ export async function loadConfig(
   folder: string,
   environment: Readonly<Record<string, string | undefined>>,
 ): Promise<TailwaterConfig> {
-  const fromEnvironment = configOfEnvironment(readEnvironment(withEnvFile(folder, environment)), process.stdout.isTTY)
+  const variables = withEnvFile(folder, environment)
+  const settings = readEnvironment(variables)
+  const withDefaults = configOfEnvironment(settings, process.stdout.isTTY === true)
   const path = FILES.map((name) => join(folder, name)).find(existsSync)
-  if (!path) return fromEnvironment
-  const fromFile = await importConfig(path)
-  return { ...fromEnvironment, ...fromFile, ...databaseOf(fromFile, fromEnvironment) }
+  if (!path) return withDefaults
+  const named = Object.fromEntries(Object.entries(settings).filter(([name]) => variables[name]?.trim()))
+  return layered(layered(withDefaults, await importConfig(path)), configOfEnvironment(named))
 }
 
-/** A database named in the environment wins: it is what differs between machines. */
-function databaseOf(file: TailwaterConfig, environment: TailwaterConfig): Pick<TailwaterConfig, 'database'> {
-  const named = typeof environment.database === 'object' && environment.database.url !== undefined
-  return named || !file.database ? { database: environment.database! } : { database: file.database }
+/** One configuration over another. A database that is named brings none of the other's further addresses along. */
+function layered(below: TailwaterConfig, above: TailwaterConfig): TailwaterConfig {
+  const { directUrl, replicaUrl, ...rest } = databaseOf(below)
+  const database = databaseOf(above)
+  return {
+    ...below,
+    ...above,
+    database: { ...(database.url ? rest : databaseOf(below)), ...database },
+    mail: { ...below.mail, ...above.mail },
+    log: { ...below.log, ...above.log },
+    administrator: { ...below.administrator, ...above.administrator },
+  }
 }
+
+const databaseOf = ({ database = {} }: TailwaterConfig): DatabaseConfig =>
+  typeof database === 'string' ? { url: database } : database
 
 async function importConfig(path: string): Promise<TailwaterConfig> {
   try {

@@ -2,9 +2,13 @@
 import { describeStartFailure } from '../process/start_failure.ts'
 import { runCommand } from './run_command.ts'
 
-runCommand(process.argv.slice(2), process.env, {
-  say: (line) => void process.stdout.write(`${line}\n`),
-  complain: (line) => void process.stderr.write(`${line}\n`),
+runCommand(process.argv.slice(2), {
+  folder: process.cwd(),
+  environment: process.env,
+  terminal: {
+    say: (line) => void process.stdout.write(`${line}\n`),
+    complain: (line) => void process.stderr.write(`${line}\n`),
+  },
 }).then(
   (code) => {
     process.exitCode = code

@@ -16,34 +16,42 @@ const USAGE = `tailwater: steers a Tailwater platform from the command line
 Settings come from the environment, from .env, and from tailwater.config.ts (or .js, .mjs) in this folder.`
 
 const COMMANDS = ['config check', 'status', 'migrate']
+const FLAGS = ['--print', '--check', '--help']
+
+/** What a command is run with. */
+export interface CommandSurroundings {
+  /** Where `.env` and the configuration file are looked for. */
+  folder: string
+  environment: Readonly<Record<string, string | undefined>>
+  terminal: Terminal
+}
 
 /** Runs one command. Resolves to its exit code: 0 done, 1 failed, 2 not understood, 3 something is pending. */
 export async function runCommand(
   args: readonly string[],
-  environment: Readonly<Record<string, string | undefined>>,
-  terminal: Terminal,
+  { folder, environment, terminal }: CommandSurroundings,
 ): Promise<number> {
   const words = args.filter((arg) => !arg.startsWith('-'))
   const flags = args.filter((arg) => arg.startsWith('-'))
-  if (flags.includes('--help') || flags.includes('-h') || words.length === 0) return help(words, flags, terminal)
+  if (flags.includes('--help') || flags.includes('-h') || args.length === 0) return help(args, terminal)
   const command = words.join(' ')
   const unknown = flags.find((flag) => command !== 'migrate' || !['--print', '--check'].includes(flag))
-  if (!COMMANDS.includes(command) || unknown) return refuse(unknown ?? command, terminal)
-  const config = await loadConfig(process.cwd(), environment)
+  if (command !== '' && !COMMANDS.includes(command)) return refuse(command, terminal)
+  if (unknown) return refuse(unknown, terminal)
+  const config = await loadConfig(folder, environment)
   if (command === 'config check') return configCheck(config, terminal)
   if (command === 'status') return status(config, terminal)
   return migrate(config, flags, terminal)
 }
 
-function help(words: readonly string[], flags: readonly string[], { say, complain }: Terminal): number {
-  const isAsked = words.length === 0 && flags.length === 0 ? 2 : 0
-  if (isAsked === 0) say(USAGE)
+function help(args: readonly string[], { say, complain }: Terminal): number {
+  if (args.length > 0) say(USAGE)
   else complain(USAGE)
-  return isAsked
+  return args.length > 0 ? 0 : 2
 }
 
 function refuse(word: string, { complain }: Terminal): number {
-  const suggestion = nearestName(word, COMMANDS)
+  const suggestion = nearestName(word, word.startsWith('-') ? FLAGS : COMMANDS)
   complain(`unknown: ${word}${suggestion ? `; did you mean '${suggestion}'?` : ''}\n\n${USAGE}`)
   return 2
 }

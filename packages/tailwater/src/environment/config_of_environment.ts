@@ -1,24 +1,34 @@
-import type { TailwaterConfig } from '../config.ts'
+import type { DatabaseConfig, TailwaterConfig } from '../config.ts'
 import type { Environment } from './variables.ts'
 
-/** The configuration that the environment variables describe; `isTerminal` decides the log's default format. */
-export function configOfEnvironment(environment: Environment, isTerminal: boolean): TailwaterConfig {
-  return {
+/** The configuration that environment variables describe; with `isTerminal` the log has a format for it unless one is named. */
+export function configOfEnvironment(environment: Partial<Environment>, isTerminal?: boolean): TailwaterConfig {
+  return given<TailwaterConfig>({
     environment: environment.NODE_ENV,
-    database: {
-      ...(environment.DATABASE_URL ? { url: environment.DATABASE_URL } : {}),
-      embeddedInProduction: environment.TAILWATER_EMBEDDED_IN_PRODUCTION ?? 'refuse',
-    },
+    database: given<DatabaseConfig>({
+      url: environment.DATABASE_URL,
+      embeddedInProduction: environment.TAILWATER_EMBEDDED_IN_PRODUCTION,
+    }),
     dataDir: environment.DATA_DIR,
     trustedProxies: environment.TRUSTED_PROXIES,
-    ...(environment.TAILWATER_SECRET ? { secret: environment.TAILWATER_SECRET } : {}),
-    ...(environment.REDIS_URL ? { redisUrl: environment.REDIS_URL } : {}),
-    ...(environment.AMQP_URL ? { amqpUrl: environment.AMQP_URL } : {}),
-    mail: environment.SMTP_URL ? { smtpUrl: environment.SMTP_URL } : {},
-    log: { level: environment.LOG_LEVEL, format: environment.LOG_FORMAT ?? (isTerminal ? 'pretty' : 'json') },
-    administrator: {
+    secret: environment.TAILWATER_SECRET,
+    redisUrl: environment.REDIS_URL,
+    amqpUrl: environment.AMQP_URL,
+    mail: given({ smtpUrl: environment.SMTP_URL }),
+    log: given({ level: environment.LOG_LEVEL, format: environment.LOG_FORMAT ?? formatFor(isTerminal) }),
+    administrator: given({
       email: environment.TAILWATER_ADMIN_EMAIL,
-      ...(environment.TAILWATER_ADMIN_PASSWORD ? { password: environment.TAILWATER_ADMIN_PASSWORD } : {}),
-    },
-  }
+      password: environment.TAILWATER_ADMIN_PASSWORD,
+    }),
+  })
+}
+
+function formatFor(isTerminal: boolean | undefined): 'pretty' | 'json' | undefined {
+  if (isTerminal === undefined) return undefined
+  return isTerminal ? 'pretty' : 'json'
+}
+
+/** Leaves out what is undefined, so that it covers nothing up when laid over something else. */
+function given<T extends object>(all: { [K in keyof T]: T[K] | undefined }): T {
+  return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined)) as T
 }
