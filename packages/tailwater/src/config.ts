@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
 import {
   type Clock,
+  type Field,
   group,
   integer,
   oneOf,
@@ -8,10 +9,12 @@ import {
   optionsError,
   resolveOptions,
   systemClock,
+  TailwaterError,
   text,
   value,
 } from '@tailwater/core'
 import type { MigrationModule } from '@tailwater/postgres'
+import { urlOf } from './environment/variable.ts'
 
 /** How PostgreSQL is reached. */
 export interface DatabaseConfig {
@@ -47,7 +50,7 @@ export interface TailwaterConfig {
   migrations?: 'auto' | 'check' | 'off'
   /** Folder of what is kept on disk. @default './data' */
   dataDir?: string
-  /** One secret of at least 32 characters, or two while rotating. @default one generated into the data folder, with the embedded server only */
+  /** One secret of at least 32 characters, or two while rotating. @default one generated into the data folder; none in production with a server of one's own */
   secret?: string | readonly string[]
   redisUrl?: string
   amqpUrl?: string
@@ -69,6 +72,21 @@ export interface TailwaterConfig {
 export function defineConfig(config: TailwaterConfig): TailwaterConfig {
   return config
 }
+
+/** A URL that may hold a password: the error does not repeat it. */
+function secretUrl(schemes: readonly string[], expected: string): Field<string, string> {
+  const read = urlOf(schemes)
+  return {
+    parse(given, path) {
+      const url = typeof given === 'string' ? read(given) : undefined
+      if (url === undefined) throw new TailwaterError('E_OPTIONS', `${path} must be ${expected}`, { path, expected })
+      return url
+    },
+  }
+}
+
+/** One or two texts; how long each must be, the keyring knows. */
+const areSecrets = (given: unknown) => [given].flat().every((secret) => typeof secret === 'string')
 
 const databaseFields = {
   url: optional(text()),
@@ -93,12 +111,13 @@ const fields = {
   ),
   migrations: oneOf(['auto', 'check', 'off'], { default: 'auto' }),
   dataDir: text({ default: './data' }),
-  secret: optional(
-    value<string | readonly string[]>('a secret, or two', (given) => typeof given === 'string' || Array.isArray(given)),
-  ),
+  secret: optional(value<string | readonly string[]>('a secret, or two', areSecrets)),
   redisUrl: optional(text()),
-  amqpUrl: optional(text()),
-  mail: group({ smtpUrl: optional(text()), from: text({ default: 'shop@localhost' }) }),
+  amqpUrl: optional(secretUrl(['amqp:', 'amqps:'], 'a URL such as amqp://user:password@host:5672')),
+  mail: group({
+    smtpUrl: optional(secretUrl(['smtp:', 'smtps:'], 'a URL such as smtp://host:587')),
+    from: text({ default: 'shop@localhost' }),
+  }),
   log: group({
     level: oneOf(['debug', 'info', 'warn', 'error', 'silent'], { default: 'info' }),
     format: oneOf(['pretty', 'json'], { default: 'json' }),

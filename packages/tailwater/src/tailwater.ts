@@ -1,4 +1,5 @@
 import type { Server } from 'node:http'
+import { join } from 'node:path'
 import { type Caches, createCaches } from '@tailwater/cache'
 import type { Clock, FileStore, Keyring, LeaseStore, Logger, Mailer } from '@tailwater/core'
 import { startAll, stopAll } from '@tailwater/core'
@@ -46,6 +47,7 @@ export interface Tailwater extends Mounts {
   readonly cache: Caches
   readonly jobs: Jobs
   readonly mailer: Mailer
+  /** In `files/` of the data folder. */
   readonly files: FileStore
   readonly keyring: Keyring
   readonly accounts: Accounts
@@ -92,8 +94,9 @@ async function assemble(
   const { clock, schema } = config
   const { database, migrators } = ground
   const logger = createLogger({ ...config.log, name: config.name })
-  const files = createDiskFileStore(config.dataDir)
-  const mailer = await openMailer(config, { clock, files })
+  // A folder of their own: beside them lie the secret and the database.
+  const files = createDiskFileStore(join(config.dataDir, 'files'))
+  const mailer = await openMailer(config, { clock, files: createDiskFileStore(config.dataDir) })
   const jobs = createJobs({ database, schema, clock, concurrency: config.jobConcurrency })
   const accounts = createAccounts({ database, schema, keyring, clock })
   const telemetry = createTelemetry({ clock, ignorePaths: [config.dashboardPath] })

@@ -82,7 +82,7 @@ export const variables = {
   }),
   TAILWATER_SECRET: variable({
     about:
-      'Signs tokens, cursors and links; at least 32 characters. Two, separated by a comma, while rotating: the new one first. With the embedded PostgreSQL one is generated and kept in the data folder.',
+      'Signs tokens, cursors and links; at least 32 characters. Two, separated by a comma, while rotating: the new one first. Without it one is generated and kept in the data folder, but not in production with a DATABASE_URL.',
     example: 'generate with: openssl rand -hex 32',
     expected: 'one secret of at least 32 characters, or two separated by a comma',
     isSecret: true,

@@ -13,7 +13,7 @@ const PART = '.part'
  * Files in a folder of the local disk.
  *
  * A file is written under another name, synced, and renamed: what stands at its key is always whole,
- * also after a crash. What a crash left half-written is swept by the next write of the same key.
+ * also after a crash. What a crash left half-written bears a name that is neither listed nor read.
  */
 export function createDiskFileStore(folder: string): FileStore {
   const pathOf = (key: string) => join(folder, ...segmentsOf(key))

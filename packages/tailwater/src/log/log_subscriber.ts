@@ -13,6 +13,7 @@ import {
   listen,
   mailSent,
   notice,
+  redisConnection,
 } from '@tailwater/core'
 
 /** Milliseconds from which a statement is worth a line of its own at level warn. */
@@ -21,10 +22,11 @@ const SLOW_STATEMENT = 500
 /**
  * Turns events into log lines: the only place where engines' doings are logged.
  *
- * Every line carries the request's id, so that one search finds a request, its statements, its job and its mail.
+ * Every line carries the request's id, so that one search finds a request, its statements, its job and its mail. Caches have no
+ * lines: a look-up is counted, and what a load fails with reaches whoever asked.
  */
 export function logEvents(logger: Logger): Cancel {
-  const cancels = [...logRequests(logger), ...logDatabase(logger), ...logWork(logger), ...logProcess(logger)]
+  const cancels = [...logRequests(logger), ...logStores(logger), ...logWork(logger), ...logProcess(logger)]
   return () => {
     for (const cancel of cancels) cancel()
   }
@@ -45,7 +47,7 @@ function logRequests(logger: Logger): Cancel[] {
   ]
 }
 
-function logDatabase(logger: Logger): Cancel[] {
+function logStores(logger: Logger): Cancel[] {
   return [
     listen(databaseQuery, ({ requestId, name, fingerprint, text, ms, rows, target, error }) => {
       const fields = {
@@ -68,6 +70,11 @@ function logDatabase(logger: Logger): Cancel[] {
     listen(embeddedServer, (event) =>
       logger[event.change === 'crashed' ? 'error' : 'info']({ ...event }, 'embedded PostgreSQL'),
     ),
+    listen(redisConnection, ({ label, change, target, error }) => {
+      const fields = { connection: label, change, target, ...(error ? { error: error.message } : {}) }
+      if (change === 'lost' || change === 'failed') logger.warn(fields, 'Redis connection')
+      else logger.debug(fields, 'Redis connection')
+    }),
     listen(databaseMigration, ({ module, version, name, ms }) =>
       logger.info({ module, version, migration: name, ms: rounded(ms) }, 'migration applied'),
     ),

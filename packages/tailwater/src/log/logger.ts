@@ -14,6 +14,8 @@ const SECRET_FIELDS = [
   '*.token',
   '*.authorization',
   '*.cookie',
+  // An error of ioredis repeats the command that failed, AUTH and its password included.
+  'err.command',
 ]
 
 /** Milliseconds a line waits for others to be written with it. */

@@ -6,6 +6,8 @@ export function timedMailer(transport: 'smtp' | 'outbox', clock: Clock, inner: M
   return {
     async send(mail: Mail, options) {
       checkMail(mail)
+      // Once the transport has begun there is no taking back.
+      options?.signal?.throwIfAborted()
       const startedAt = clock.elapsed()
       const requestId = currentContext()?.requestId
       const publish = (messageId: string | undefined, error: Error | undefined) => {

@@ -1,4 +1,4 @@
-import { connect as connectTcp, type Socket } from 'node:net'
+import { connect as connectTcp, isIP, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 import { type Clock, TailwaterError, toError } from '@tailwater/core'
 
@@ -12,8 +12,10 @@ const ANSWER_TIME = 5_000
 export async function probeBroker(url: string, clock: Clock): Promise<void> {
   const { hostname, port, protocol } = new URL(url)
   const isTls = protocol === 'amqps:'
-  const target = { host: hostname, port: Number(port) || (isTls ? 5_671 : 5_672) }
-  const socket = isTls ? connectTls({ ...target, servername: hostname }) : connectTcp(target)
+  // A URL writes an IPv6 address in brackets, and a socket wants it bare.
+  const host = hostname.replace(/^\[(.*)\]$/, '$1')
+  const target = { host, port: Number(port) || (isTls ? 5_671 : 5_672) }
+  const socket = isTls ? connectTls({ ...target, ...(isIP(host) ? {} : { servername: host }) }) : connectTcp(target)
   try {
     await answered(socket, clock)
   } catch (cause) {
@@ -35,7 +37,7 @@ function answered(socket: Socket, clock: Clock): Promise<void> {
       cancel()
       act()
     }
-    socket.once('error', (error) => settle(() => reject(error)))
+    socket.on('error', (error) => settle(() => reject(error)))
     socket.once('close', () => settle(() => reject(new Error('the connection was closed'))))
     socket.once('data', (data) =>
       settle(() => (data[0] === METHOD_FRAME ? resolve() : reject(new Error('it does not speak AMQP 0-9-1')))),

@@ -44,6 +44,15 @@ export const platformModules: readonly MigrationModule[] = [tailwaterMigrations,
  */
 export async function openGround(config: ResolvedConfig, progress: Progress): Promise<Ground> {
   const embedded = config.isEmbedded ? await startEmbedded(config, progress) : undefined
+  try {
+    return groundOn(config, embedded)
+  } catch (error) {
+    await embedded?.stop()
+    throw error
+  }
+}
+
+function groundOn(config: ResolvedConfig, embedded: EmbeddedPostgres | undefined): Ground {
   const { url, directUrl, replicaUrl, pooler, min, max } = config.database
   const database = createDatabase({
     url: embedded ? embedded.server.url : url!,
@@ -71,6 +80,7 @@ async function startEmbedded(config: ResolvedConfig, progress: Progress): Promis
   const isRefused = config.environment === 'production' && config.database.embeddedInProduction === 'refuse'
   const embedded = createEmbeddedPostgres({
     dataDir: join(config.dataDir, 'postgres'),
+    clock: config.clock,
     production: isRefused ? 'refuse' : 'allow',
     onProgress: (step) => progress(`${EMBEDDED_STEPS[step]} …`),
   })
@@ -87,10 +97,7 @@ const EMBEDDED_STEPS = {
 }
 
 function migratorsOf(config: ResolvedConfig, database: Database): Migrator[] {
-  const mode = config.migrations
-  const own = createMigrator({ database, schema: config.schema, modules: platformModules, mode })
-  const { application } = config
-  return application
-    ? [own, createMigrator({ database, schema: application.schema, modules: application.modules, mode })]
-    : [own]
+  const { application, clock, migrations: mode } = config
+  const own = createMigrator({ database, schema: config.schema, modules: platformModules, mode, clock })
+  return application ? [own, createMigrator({ database, ...application, mode, clock })] : [own]
 }

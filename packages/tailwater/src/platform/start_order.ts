@@ -1,4 +1,4 @@
-import type { Cancel, Mailer, Service } from '@tailwater/core'
+import { type Cancel, createService, type Mailer, type Service } from '@tailwater/core'
 import type { Accounts, Dashboard, FirstAdministrator } from '@tailwater/dashboard'
 import type { Jobs } from '@tailwater/jobs'
 import type { Telemetry } from '@tailwater/telemetry'
@@ -36,77 +36,72 @@ export function platformServices(parts: PlatformParts): {
 } {
   const { config, ground, surface, mailer, jobs, telemetry } = parts
   let made: FirstAdministrator | undefined
-  const nothing = async () => {}
+  const nothing = () => {}
   const services: Service[] = [
     logging(parts),
     ...(ground.embedded ? [ground.embedded] : []),
     ground.database,
     ...(ground.redis ? [ground.redis] : []),
-    { name: 'migrations', start: () => migrate(parts), stop: nothing },
+    createService('migrations', { start: () => migrate(parts), stop: nothing }),
     ground.outbox,
     ground.bus,
     parts.settings,
     logLevel(parts),
-    {
-      name: 'broker',
-      start: async () => (config.amqpUrl ? probeBroker(config.amqpUrl, config.clock) : undefined),
+    createService('broker', {
+      start: () => (config.amqpUrl ? probeBroker(config.amqpUrl, config.clock) : undefined),
       stop: nothing,
-    },
-    {
-      name: 'first-administrator',
+    }),
+    createService('first-administrator', {
       async start() {
         made = await parts.accounts.ensureFirstAdministrator(config.administrator)
       },
       stop: nothing,
-    },
-    { name: 'mailer', start: nothing, stop: () => mailer.close() },
+    }),
+    createService('mailer', { start: nothing, stop: () => mailer.close() }),
     telemetry,
     jobs,
     parts.dashboard,
-    {
-      name: 'surface',
-      start: async () => surface.health.setReady(true),
-      async stop() {
+    createService('surface', {
+      start: () => surface.health.setReady(true),
+      stop() {
         surface.health.setReady(false)
         surface.drain.begin()
         surface.close()
       },
-    },
+    }),
   ]
   return { services, firstAdministrator: () => made }
 }
 
 function logging({ logger }: PlatformParts): Service {
   let end: Cancel = () => {}
-  return {
-    name: 'logging',
-    async start() {
+  return createService('logging', {
+    start() {
       end = logEvents(logger)
     },
-    async stop() {
+    stop() {
       end()
       logger.flush()
     },
-  }
+  })
 }
 
 function logLevel({ settings, logger, config }: PlatformParts): Service {
   let end: Cancel = () => {}
-  return {
-    name: 'log-level',
-    async start() {
+  return createService('log-level', {
+    start() {
       end = followLogLevel(settings, logger, config.log.level)
     },
-    async stop() {
-      end()
-    },
-  }
+    stop: () => end(),
+  })
 }
 
-async function migrate({ ground, progress }: PlatformParts): Promise<void> {
+async function migrate({ config, ground, progress }: PlatformParts): Promise<void> {
   for (const migrator of ground.migrators) {
-    const { pending } = await migrator.status()
-    if (pending.length > 0) progress(`Applying ${pending.length} migrations …`)
+    if (config.migrations === 'auto') {
+      const { pending } = await migrator.status()
+      if (pending.length > 0) progress(`Applying ${pending.length} migrations …`)
+    }
     await migrator.run()
   }
 }

@@ -1,5 +1,5 @@
 import type { Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { type AddressInfo, isIPv6 } from 'node:net'
 import { type Clock, createService, type Service } from '@tailwater/core'
 import { type Drain, hardenServer } from '@tailwater/http'
 import { listenFailure } from './start_failure.ts'
@@ -60,5 +60,5 @@ function listen(server: Server, host: string, port: number): Promise<AddressInfo
 /** The address as a person would type it. */
 function urlOf({ port }: AddressInfo, host: string): string {
   const name = ['127.0.0.1', '::1', '0.0.0.0', '::'].includes(host) ? 'localhost' : host
-  return `http://${name}:${port}`
+  return `http://${isIPv6(name) ? `[${name}]` : name}:${port}`
 }
