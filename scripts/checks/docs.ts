@@ -63,6 +63,7 @@ function brokenLinks(): string[] {
     ...filesBelow('packages', /\.md$/),
     ...filesBelow('apps', /\.md$/),
     'README.md',
+    'bench/README.md',
     'CONTRIBUTING.md',
     'CHANGELOG.md',
     'SECURITY.md',

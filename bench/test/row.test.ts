@@ -1,0 +1,54 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { reportOf } from '../harness/report.ts'
+import { type Measured, type Row, verdictOf } from '../harness/row.ts'
+
+const row = (given: Partial<Row>): Row => ({
+  row: 'merchant uncached',
+  peer: 'naive Express',
+  metric: 'requests/s',
+  unit: 'requests/s',
+  better: 'higher',
+  ours: [750, 760, 740],
+  theirs: [10, 10, 10],
+  settings: { ours: '', theirs: '' },
+  checked: 'all of them',
+  ...given,
+})
+const holds = (measured: Measured) => verdictOf(measured).holds
+
+describe('verdicts', () => {
+  it('holds a target on a ratio when the lower end of the interval meets it', () => {
+    assert.equal(holds({ row: row({}), target: { kind: 'ratio', atLeast: 70 } }), true)
+    assert.equal(holds({ row: row({}), target: { kind: 'ratio', atLeast: 74.5 } }), false)
+  })
+
+  it('misses a target that only the mean of noisy rounds meets', () => {
+    const noisy = row({ ours: [500, 1_500, 800], theirs: [10, 10, 10] })
+    assert.ok(verdictOf({ row: noisy }).ratio!.value > 70)
+    assert.equal(holds({ row: noisy, target: { kind: 'ratio', atLeast: 70 } }), false)
+  })
+
+  it('holds a target on a level when the upper end of the interval is below it', () => {
+    const p95 = row({ unit: 'ms', better: 'lower', ours: [40, 42, 41], theirs: null })
+    assert.equal(holds({ row: p95, target: { kind: 'level', atMost: 60 } }), true)
+    assert.equal(holds({ row: p95, target: { kind: 'level', atMost: 41.5 } }), false)
+  })
+
+  it('gives no verdict without a target', () => {
+    assert.equal(holds({ row: row({}) }), undefined)
+  })
+
+  it('misses a target on a ratio that has nobody to compare with', () => {
+    assert.equal(holds({ row: row({ theirs: null }), target: { kind: 'ratio', atLeast: 1 } }), false)
+  })
+
+  it('says in the table what is missed', () => {
+    const report = reportOf([
+      { row: row({}), target: { kind: 'ratio', atLeast: 70 } },
+      { row: row({ ours: [600, 610, 620] }), target: { kind: 'ratio', atLeast: 70 } },
+    ])
+    assert.match(report, /75 \(7[0-9.]+–7[0-9.]+\) x +>= 70 x +met/)
+    assert.match(report, /61 \([0-9.]+–[0-9.]+\) x +>= 70 x +MISSED/)
+  })
+})
