@@ -28,7 +28,7 @@ export function createMounts({ config, surface, dashboard }: PlatformParts): Mou
   const { host, middleware } = surface
   const routes = [...surface.routes, ...dashboard.routes]
   const checkResponses = config.environment !== 'production'
-  const withOwn = ({ routes: own = [] }: MountOptions = {}) => described([...routes, ...own], config)
+  const withOwn = ({ routes: own = [] }: MountOptions = {}) => described([...own, ...routes], config)
   return {
     routes,
     fastify(options) {
