@@ -29,7 +29,7 @@ function runTests(files: readonly string[], databaseUrl: string, journal: string
     '--disable-warning=ExperimentalWarning',
     '--test',
     `--test-concurrency=${isFaultRun ? 1 : CONCURRENCY}`,
-    '--test-timeout=600000',
+    `--test-timeout=${isFaultRun ? 1_800_000 : 240_000}`,
   ]
   const env = {
     ...process.env,

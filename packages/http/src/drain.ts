@@ -28,10 +28,14 @@ export interface Drain {
 }
 
 /**
- * Milliseconds from `begin` to the end of listening. A request on its way over an idle connection is still answered, and
- * tells its client to close; closing at once would reset it (RFC 9112, section 9.6).
+ * Milliseconds without a new request from `begin` to the end of listening. A request on its way over an idle connection is still
+ * answered, and tells its client to close; closing at once would reset it (RFC 9112, section 9.6), and with it the connections that a
+ * busy process has not come to accept yet.
  */
 const GRACE = 100
+
+/** Milliseconds after which listening ends though requests keep coming: whoever still sends them does not look at `Connection: close`. */
+const LONGEST_GRACE = 2_000
 
 /** Milliseconds for connections without a request in flight to end by themselves: half-sent requests, or a browser's spare ones. */
 const LINGER = 250
@@ -41,11 +45,13 @@ export function createDrain({ clock = systemClock }: { clock?: Clock } = {}): Dr
   const closing = new AbortController()
   const waiting = new Set<() => void>()
   let inFlight = 0
+  let begun = 0
 
   const middleware: Middleware = {
     name: 'drain',
     before() {
       inFlight++
+      begun++
     },
     after(exchange, reply) {
       if (closing.signal.aborted) exchange.replyHeaders['connection'] = 'close'
@@ -58,6 +64,14 @@ export function createDrain({ clock = systemClock }: { clock?: Clock } = {}): Dr
   }
 
   const begin = () => closing.abort(new Error('the server is draining'))
+
+  /** Resolves when no request has come for the time of grace, or at `until`. */
+  async function quiet(until: number): Promise<void> {
+    for (let seen = -1; seen !== begun && clock.elapsed() < until; ) {
+      seen = begun
+      await sleep(clock, Math.max(0, Math.min(GRACE, until - clock.elapsed())))
+    }
+  }
 
   function settled(deadline = Number.POSITIVE_INFINITY): Promise<boolean> {
     if (inFlight === 0) return Promise.resolve(true)
@@ -89,7 +103,7 @@ export function createDrain({ clock = systemClock }: { clock?: Clock } = {}): Dr
     settled,
     async close(server, deadline = Number.POSITIVE_INFINITY) {
       begin()
-      await sleep(clock, Math.max(0, Math.min(GRACE, deadline - clock.elapsed())))
+      await quiet(Math.min(deadline, clock.elapsed() + LONGEST_GRACE))
       // Ends idle connections too.
       let isClosed = false
       const closed = new Promise<void>((resolve) => {

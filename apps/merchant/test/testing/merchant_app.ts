@@ -68,7 +68,7 @@ export async function startMerchantApp({
   const { url, schema, close } = await createTestSchema({
     modules: [tailwaterMigrations, jobsMigrations, merchantMigrations],
   })
-  const own = createDatabase({ url, min: 0, max: 20 })
+  const own = createDatabase({ url, min: 0, max: 20, acquireTimeout: '60s' })
   await own.start()
   const database = watch ? watch(own) : own
   const mails: Mail[] = []
