@@ -15,6 +15,7 @@ import { type Hold, type HoldRefusal, takeHold } from './hold.ts'
 import { initialise } from './initialise.ts'
 import { findNativePackage, type NativePackage } from './native_package.ts'
 import type { ResolvedEmbeddedPostgresOptions } from './options.ts'
+import { signalProcess } from './os_process.ts'
 import { findFreePort, isPortFree } from './port.ts'
 import { LOOK_EVERY, launchPostmaster, stopPostmaster } from './postmaster.ts'
 import {
@@ -172,7 +173,7 @@ function portTaken(port: number): Error {
 async function endOrphans({ clock, folder, signal }: Attempt): Promise<void> {
   const until = clock.elapsed() + ORPHAN_PATIENCE
   while (orphansOf(folder.pgdata).length > 0 && clock.elapsed() < until) await sleep(clock, LOOK_EVERY, signal)
-  for (const pid of orphansOf(folder.pgdata)) process.kill(pid, 'SIGKILL')
+  for (const pid of orphansOf(folder.pgdata)) signalProcess(pid, 'SIGKILL')
 }
 
 /**

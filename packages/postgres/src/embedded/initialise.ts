@@ -4,7 +4,7 @@ import { basename, join } from 'node:path'
 import { formatSize } from '@tailwater/core'
 import { type DataFolder, isInitialised, STAGE_PREFIX, writeOwned } from './data_folder.ts'
 import { embeddedError, errnoOf } from './errors.ts'
-import { beginningOf, isAlive } from './os_process.ts'
+import { allProcesses, beginningOf, commandLineOf, isAlive, signalProcess, workingFolderOf } from './os_process.ts'
 import { lastLine, runProgram } from './program.ts'
 import type { ServerUser } from './server_user.ts'
 
@@ -100,12 +100,22 @@ function refuseFullDisk(root: string): void {
 function removeAbandoned({ root }: DataFolder): void {
   for (const name of readdirSync(root)) {
     const [, pid, beginning] = /^initialising-(\d+)-(\w+)-/.exec(name) ?? []
-    if (!pid || (isAlive(Number(pid)) && beginningOf(Number(pid)) === beginning)) continue
+    if (!pid || (isAlive(Number(pid)) && (beginningOf(Number(pid)) ?? '0') === beginning)) continue
+    const stage = join(root, name)
     try {
-      rmSync(join(root, name), { recursive: true, force: true, maxRetries: 5 })
+      endWriters(stage)
+      rmSync(stage, { recursive: true, force: true, maxRetries: 5 })
     } catch (error) {
-      // Its initdb may still be writing: the next initialisation takes it away.
+      // What still writes there could not be found: a later initialisation takes it away.
       if (errnoOf(error) !== 'ENOTEMPTY') throw error
     }
+  }
+}
+
+/** An initdb whose Node was killed goes on, and with it the server that it works with. */
+function endWriters(stage: string): void {
+  for (const pid of allProcesses()) {
+    const isInitdb = commandLineOf(pid)?.some((word) => word.startsWith(stage))
+    if (isInitdb || workingFolderOf(pid)?.startsWith(stage)) signalProcess(pid, 'SIGKILL')
   }
 }

@@ -15,6 +15,15 @@ export function isAlive(pid: number): boolean {
   return statOf(pid)?.state !== 'Z'
 }
 
+/** Sends a signal to a process, which may end by itself in the meantime. */
+export function signalProcess(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal)
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error
+  }
+}
+
 /**
  * When a process began, in an opaque unit; two processes given the same id differ in it. Undefined without /proc.
  */

@@ -3,6 +3,7 @@ import { closeSync, fstatSync, openSync } from 'node:fs'
 import { type Clock, sleep } from '@tailwater/core'
 import type { DataFolder } from './data_folder.ts'
 import { embeddedError } from './errors.ts'
+import { signalProcess } from './os_process.ts'
 import { identify, isServerOf, readPostmasterFile } from './postmaster_file.ts'
 import { asServerUser, cannotExecute } from './program.ts'
 import { readLogFrom, turnLog } from './server_log.ts'
@@ -96,7 +97,7 @@ export async function stopPostmaster(
 ): Promise<void> {
   let until = deadline
   for (const signal of STOP_SIGNALS) {
-    if (identify(pgdata, pid) === 'server') process.kill(pid, signal)
+    if (identify(pgdata, pid) === 'server') signalProcess(pid, signal)
     while (clock.elapsed() < until) {
       if (!isServerOf(pgdata, pid)) return
       await sleep(clock, LOOK_EVERY)

@@ -17,7 +17,7 @@ export async function templateFolder(): Promise<string> {
   const { postgres } = findNativePackage(undefined)
   const user = chooseServerUser(join(projectCache(), 'pgdata'), postgres)
   const version = await programVersion(postgres, user)
-  const template = join(projectCache(), `template-${version}-${process.getuid?.() ?? 0}`)
+  const template = join(projectCache(), `data-${version}-${process.getuid?.() ?? 0}`)
   if (!existsSync(template)) await makeTemplate(template)
   return join(template, 'pgdata')
 }
@@ -31,7 +31,8 @@ async function makeTemplate(template: string): Promise<void> {
     await postgres.stop()
     const pgdata = join(draft, 'pgdata')
     mkdirSync(part, { mode: 0o711 })
-    copyTree(pgdata, join(part, 'pgdata'), chooseServerUser(pgdata, pgdata))
+    // Without its port: copies that run side by side have one each.
+    copyTree(pgdata, join(part, 'pgdata'), chooseServerUser(pgdata, pgdata), (path) => path !== 'tailwater.json')
     renameSync(part, template)
   } catch (error) {
     rmSync(part, { recursive: true, force: true })
