@@ -154,7 +154,7 @@ async function bombard(
   return { statuses, faults, resident }
 }
 
-for (const seed of seeds([1, 2, 3]))
+for (const seed of seeds([1, 2]))
   it(`${PER_ROUTE} bad requests to each route are answered, each with a problem and none with a 5xx (seed ${seed})`, async () => {
     const all = operations.flatMap((operation, at) =>
       Array.from({ length: PER_ROUTE }, (_, index) => ({ operation, index: at * PER_ROUTE + index })),

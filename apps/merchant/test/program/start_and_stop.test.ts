@@ -86,14 +86,18 @@ it('checkouts in flight at Ctrl-C end with 2xx, though the signal comes three ti
   assert.equal(postmasterPid(), undefined)
 })
 
-it('a start after kill -9 takes over the PostgreSQL that was left running', async () => {
+it('a start after kill -9 takes over the PostgreSQL that was left running, and what it served is there', async () => {
   const killed = await start()
   const pid = postmasterPid()
   killed.child.kill('SIGKILL')
   assert.equal(await killed.ended, 'SIGKILL')
   assert.equal(postmasterPid(), pid)
   const program = await start()
-  assert.equal(postmasterPid(), pid)
+  assert.match(
+    program.output(),
+    /Taking over the PostgreSQL that runs already|Stopping a PostgreSQL that was left behind/,
+  )
+  assert.equal((await (await fetch(`${program.url}/api/products?limit=1`)).json()).data.length, 1)
   program.child.kill('SIGINT')
   assert.equal(await program.ended, 0)
   assert.equal(postmasterPid(), undefined)
