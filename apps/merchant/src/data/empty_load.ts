@@ -1,5 +1,6 @@
 import { type Database, quoteSchema, type Transaction } from '@tailwater/postgres'
 import { copyText } from './copy_text.ts'
+import { dropForeignKeys, restoreForeignKeys } from './foreign_keys.ts'
 import { type Progress, silentProgress } from './progress.ts'
 import type { TableRows } from './table_rows.ts'
 
@@ -38,9 +39,9 @@ export function loadIfEmpty(options: EmptyLoadOptions): Promise<boolean> {
     const load: Load = { tx, schema, tables, settings }
     await lockTables(load)
     if (!(await areEmpty(load))) return false
-    const keys = await dropForeignKeys(load)
+    const keys = await dropForeignKeys(tx, schema)
     await copyTables(load, progress)
-    await restoreForeignKeys(load, keys)
+    await restoreForeignKeys(tx, keys, settings)
     await finishTables(load)
     return true
   }, settings)
@@ -68,23 +69,6 @@ async function areEmpty({ tx, schema, tables }: Load): Promise<boolean> {
   return rows[0]?.found !== true
 }
 
-interface ForeignKey {
-  drop: string
-  restore: string
-}
-
-/** Takes off the schema's foreign keys; returns the statements that put them back. */
-async function dropForeignKeys({ tx, schema }: Load): Promise<ForeignKey[]> {
-  const { rows } = await tx.query<ForeignKey>(
-    `SELECT format('ALTER TABLE %s DROP CONSTRAINT %I', conrelid::regclass, conname) AS drop,
-            format('ALTER TABLE %s ADD CONSTRAINT %I %s', conrelid::regclass, conname, pg_get_constraintdef(oid)) AS restore
-     FROM pg_constraint WHERE contype = 'f' AND conparentid = 0 AND connamespace = $1::text::regnamespace`,
-    [schema],
-  )
-  for (const key of rows) await tx.query(key.drop)
-  return rows
-}
-
 async function copyTables(load: Load, progress: Progress): Promise<void> {
   const { tx, schema, tables, settings } = load
   const total = tables.reduce((sum, { count }) => sum + count, 0)
@@ -105,10 +89,6 @@ async function copyTables(load: Load, progress: Progress): Promise<void> {
 /** A generator's chunks as the copy port takes them. */
 async function* chunksOf(chunks: Iterable<string>): AsyncGenerator<string> {
   yield* chunks
-}
-
-async function restoreForeignKeys({ tx, settings }: Load, keys: readonly ForeignKey[]): Promise<void> {
-  for (const key of keys) await tx.query(key.restore, [], settings)
 }
 
 /** Sequences go on after the highest id, and the planner knows the tables. */

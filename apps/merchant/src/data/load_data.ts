@@ -64,7 +64,7 @@ async function generate(options: LoadDataOptions): Promise<{ merchants: SampleMe
 
 async function importFile(options: LoadDataOptions, file: string): Promise<{ merchants: SampleMerchant[] }> {
   const apiKey = sampleApiKey(options.secret, ONLINE_RETAIL.slug)
-  await importOnlineRetail({ ...options, file, apiKey })
+  await importOnlineRetail({ ...options, file, apiKey, exclusive: true })
   return { merchants: [{ ...ONLINE_RETAIL, apiKey }] }
 }
 

@@ -128,7 +128,9 @@ describe('loading generated data', () => {
     const opened = await openSchema()
     const { database, schema } = opened
     const file = join(import.meta.dirname, 'online_retail', 'odd_lines.csv')
+    const keysBefore = await one<{ keys: string[] }>(opened, foreignKeys(schema))
     const loaded = await loadData({ database, schema, size: 'small', file, secret })
+    assert.deepEqual(await one(opened, foreignKeys(schema)), keysBefore)
     const [merchant] = loaded!.merchants
     assert.deepEqual(
       await one(
