@@ -1,10 +1,11 @@
-import type { Clock } from '@tailwater/core'
+import type { Clock, Service } from '@tailwater/core'
 import {
   configOfEnvironment,
   createTailwater,
   type Environment,
   loadEnvironment,
   runUntilSignal,
+  type Tailwater,
   type TailwaterConfig,
 } from 'tailwater'
 import { merchantMigrations } from '../database/migrations.ts'
@@ -12,7 +13,7 @@ import type { LineOutput } from '../terminal/progress_line.ts'
 import { readArguments, USAGE } from './arguments.ts'
 import { fillEmptyDatabase } from './fill_empty_database.ts'
 import { MERCHANT_SCHEMA } from './merchant_schema.ts'
-import { openShop } from './shop.ts'
+import { openShop, type Shop } from './shop.ts'
 import { welcome } from './welcome.ts'
 
 /** The process, as the program sees it. */
@@ -25,32 +26,52 @@ export interface Surroundings {
 }
 
 /** Brings the merchant up, waits for a signal, and takes it down. Resolves to the exit code. */
-export async function runMerchant({ args, folder, output, clock }: Surroundings): Promise<number> {
-  const say = (line: string) => void output.write(`  ${line}\n`)
+export async function runMerchant(surroundings: Surroundings): Promise<number> {
+  const { args, output, clock } = surroundings
   if (args.includes('--help') || args.includes('-h')) return help(output)
-  const startedAt = clock.elapsed()
+  const say = (line: string) => void output.write(`  ${line}\n`)
+  return runUntilSignal(createProgram(surroundings, say), { clock, say })
+}
+
+function createProgram({ args, folder, output, clock }: Surroundings, say: (line: string) => void): Service {
   const wishes = readArguments(args)
   const settings = loadEnvironment(folder)
-  const platform = await createTailwater(configOf(settings, output.isTTY === true), say)
-  try {
-    const administrator = await platform.start()
-    const filled = await fillEmptyDatabase({ platform, wishes, output })
-    const shop = await openShop(platform, { host: settings.HOST, port: settings.PORT, apiRate: settings.API_RATE })
-    await shop.start()
-    welcome({ say, url: shop.url, platform, administrator, filled, ms: clock.elapsed() - startedAt })
-    return await runUntilSignal(
-      {
-        ...shop,
-        async stop(deadline) {
-          await shop.stop(deadline)
-          await platform.stop(deadline)
-        },
-      },
-      { clock, say },
-    )
-  } catch (error) {
-    await platform.stop(clock.elapsed())
-    throw error
+  let building: Promise<Tailwater | undefined> = Promise.resolve(undefined)
+  let shop: Shop | undefined
+  let isClosing = false
+
+  async function closeShop(deadline: number | undefined): Promise<void> {
+    isClosing = true
+    try {
+      await shop?.stop(deadline)
+    } finally {
+      isClosing = false
+    }
+  }
+
+  return {
+    name: 'merchant',
+    async start() {
+      const startedAt = clock.elapsed()
+      const built = createTailwater(configOf(settings, output.isTTY === true), say)
+      // A platform that cannot be built leaves nothing to stop.
+      building = built.catch(() => undefined)
+      const platform = await built
+      const administrator = await platform.start()
+      const filled = await fillEmptyDatabase({ platform, wishes, output })
+      shop = await openShop(platform, { host: settings.HOST, port: settings.PORT, apiRate: settings.API_RATE })
+      await shop.start()
+      welcome({ say, url: shop.url, platform, administrator, filled, ms: clock.elapsed() - startedAt })
+    },
+    async stop(deadline) {
+      const platform = await building
+      try {
+        // Whoever asks again is in a hurry, and does not wait for the requests that the first call waits for.
+        if (!isClosing) await closeShop(deadline)
+      } finally {
+        await platform?.stop(deadline)
+      }
+    },
   }
 }
 

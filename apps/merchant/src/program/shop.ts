@@ -53,8 +53,11 @@ function shopOf(served: ServedHttp, app: FastifyInstance, services: readonly Ser
     },
     start: () => startAll([...services, served]),
     async stop(deadline) {
-      await stopAll([...services, served], deadline)
-      await app.close()
+      try {
+        await stopAll([...services, served], deadline)
+      } finally {
+        await app.close()
+      }
     },
   }
 }

@@ -102,3 +102,16 @@ it('a start after kill -9 takes over the PostgreSQL that was left running, and w
   assert.equal(await program.ended, 0)
   assert.equal(postmasterPid(), undefined)
 })
+
+it('Ctrl-C in the middle of the first start stops everything, PostgreSQL included', async () => {
+  const other = temporaryFolder()
+  after(() => other.remove())
+  const program = startProgram({ DATA_DIR: other.path })
+  running.push(program)
+  await program.says(/Applying \d+ migrations/)
+  program.child.kill('SIGINT')
+  program.child.kill('SIGINT')
+  assert.equal(await program.ended, 0, program.output())
+  assert.match(program.output(), /not everything has started/)
+  assert.equal(existsSync(`${other.path}/postgres/pgdata/postmaster.pid`), false)
+})
