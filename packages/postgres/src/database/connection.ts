@@ -113,7 +113,7 @@ export class Connection implements RunHost {
   cancel(run: StatementRun): void {
     if (this.#running !== run || this.#cancelling || this.lost) return
     // If the request cannot be made, patience runs out and the connection goes.
-    this.#cancelling = cancelRequest(this.client).catch(() => {})
+    this.#cancelling = cancelRequest(this.client, this.#clock, CANCEL_PATIENCE).catch(() => {})
     this.#clock.after(CANCEL_PATIENCE, () => {
       if (this.#running === run) this.lose(new Error('a cancelled statement did not end'))
     })

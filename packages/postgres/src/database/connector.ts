@@ -39,7 +39,7 @@ export async function connect(settings: ConnectorSettings, clock: Clock): Promis
 }
 
 function clientConfig(settings: ConnectorSettings): pg.ClientConfig {
-  const { host, port, user, database, password, ssl } = settings.address
+  const { host, port, user, database, password, ssl, sslnegotiation } = settings.address
   return {
     host,
     port,
@@ -47,6 +47,7 @@ function clientConfig(settings: ConnectorSettings): pg.ClientConfig {
     database,
     password,
     ssl,
+    sslnegotiation,
     application_name: settings.applicationName,
     connectionTimeoutMillis: settings.connectTimeout,
     keepAlive: true,
@@ -98,6 +99,10 @@ const WAYS_OUT: Record<string, string> = {
   '22023': 'check the role and the settings in the URL',
   '53300': 'lower budget or max, or raise max_connections on the server',
   '57P03': 'it is starting up or shutting down; try again in a moment',
+  DEPTH_ZERO_SELF_SIGNED_CERT: 'give its certificate authority in ssl: { ca }',
+  SELF_SIGNED_CERT_IN_CHAIN: 'give its certificate authority in ssl: { ca }',
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'give its certificate authority in ssl: { ca }',
+  ERR_TLS_CERT_ALTNAME_INVALID: 'use the name that its certificate is for',
   ENOTFOUND: 'check the host name',
   ENOENT: 'there is no such socket; is the server running?',
 }

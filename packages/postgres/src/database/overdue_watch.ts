@@ -31,7 +31,7 @@ export class OverdueWatch {
 
   #look(): void {
     const now = this.#clock.elapsed()
-    for (const connection of this.#connections) connection.endOverdue(now, (run) => tookTooLong(run.limit))
+    for (const connection of this.#connections) connection.endOverdue(now, (run) => tookTooLong(run.timeout))
     if (!this.#isAtRest()) this.wake()
   }
 }

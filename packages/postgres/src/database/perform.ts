@@ -15,6 +15,7 @@ export async function perform(
   options: QueryOptions | undefined,
   site: StatementSite,
 ): Promise<ServerResult> {
+  run.timeout = site.statementTimeout || site.watch
   run.limit = site.watch
   let endLimits: (() => void) | undefined
   try {

@@ -29,8 +29,9 @@ export interface PoolSettings {
   idleTimeout: number
 }
 
-/** Milliseconds: some ten quick statements; less opens connections for a burst that is over before they are. */
+/** Milliseconds that somebody waits before the pool grows: while statements are slow, and while they are quick. */
 const GROW_AFTER = 20
+const GROW_AFTER_QUICK = 100
 /** Connections opened for those who wait: one for so many of them, and so many at once. */
 const GROW_FRACTION = 4
 const GROW_AT_ONCE = 8
@@ -40,8 +41,10 @@ const GROW_AT_ONCE = 8
  *
  * A hundred quick statements are done sooner by ten connections than by a hundred that compete for the server's
  * cores, and each costs the server a process. So a pool opens up to `min` at once, and beyond that a few at a time, only while
- * somebody has waited for GROW_AFTER. The most recently used connection is taken first: its backend is warm, and the
- * others may time out.
+ * somebody has waited for GROW_AFTER: or longer, GROW_AFTER_QUICK, when each connection has served somebody in
+ * the meantime, because then it is the server's cores that are short, as a rule, and not connections. (With a server far
+ * away it is the way there, hence longer and not for ever.) The most recently used connection is taken first: its backend is
+ * warm, and the others may time out.
  *
  * With the server away and no connection left, callers fail at once with the last failure; a probe in the
  * background notices when it is back.
@@ -61,6 +64,8 @@ export class ConnectionPool implements ConnectionSource, ConnectionOwner, Opener
   readonly #tick: Alarm
   readonly #reap: Alarm
   #state: 'closed' | 'open' | 'closing' = 'closed'
+  /** Callers given a connection since the line was last attended to. */
+  #served = 0
   #onEmpty: (() => void) | undefined
 
   /** @param open opens one connection; its rejections are ready for callers */
@@ -204,6 +209,8 @@ export class ConnectionPool implements ConnectionSource, ConnectionOwner, Opener
   #queue(waiter: Waiter): void {
     this.#line.join(waiter, this.#clock.elapsed())
     this.#openForLine()
+    if (this.#tick.isSet) return
+    this.#served = 0
     this.#tick.set(GROW_AFTER)
   }
 
@@ -214,6 +221,7 @@ export class ConnectionPool implements ConnectionSource, ConnectionOwner, Opener
   }
 
   #hand(waiter: Waiter, connection: Connection): void {
+    this.#served++
     this.#watch.wake()
     waiter.take(connection)
   }
@@ -245,7 +253,9 @@ export class ConnectionPool implements ConnectionSource, ConnectionOwner, Opener
       const error = this.#exhausted()
       this.#line.next()!.fail(error)
     }
-    if (this.#line.hasWaitedSince(now - GROW_AFTER)) this.#grow()
+    const patience = this.#served >= this.#all.size ? GROW_AFTER_QUICK : GROW_AFTER
+    this.#served = 0
+    if (this.#line.hasWaitedSince(now - patience)) this.#grow()
     if (this.#line.size > 0) this.#tick.set(GROW_AFTER)
     else this.#checkEmpty()
   }

@@ -12,6 +12,7 @@ export interface ServerAddress {
   database: string | undefined
   password: Password | undefined
   ssl: pg.ClientConfig['ssl']
+  sslnegotiation: pg.ClientConfig['sslnegotiation']
   options: string | undefined
   /** `host:port`, or the socket's folder: for messages. */
   where: string
@@ -28,15 +29,25 @@ const URL_SHAPE =
 export function parseServerUrl(url: unknown, path: string): ServerAddress {
   if (typeof url !== 'string' || !/^(postgres|postgresql|socket):/.test(url)) throw urlError(path)
   const client = parsed(url, path)
-  const { user, database, password, ssl, options } = client.connectionParameters
   const where = client.host.startsWith('/') ? client.host : `${client.host}:${client.port}`
-  return { host: client.host, port: client.port, user, database, password: password ?? undefined, ssl, options, where }
+  const { user, database, password, ssl, sslnegotiation, options } = client.connectionParameters
+  return {
+    host: client.host,
+    port: client.port,
+    user,
+    database,
+    password: password ?? undefined,
+    ssl,
+    sslnegotiation,
+    options,
+    where,
+  }
 }
 
 interface ParsedClient {
   host: string
   port: number
-  connectionParameters: Pick<ServerAddress, 'user' | 'database' | 'password' | 'ssl' | 'options'>
+  connectionParameters: Pick<ServerAddress, 'user' | 'database' | 'password' | 'ssl' | 'sslnegotiation' | 'options'>
 }
 
 function parsed(url: string, path: string): ParsedClient {

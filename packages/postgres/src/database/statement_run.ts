@@ -61,7 +61,9 @@ export class StatementRun implements WireHandler {
   startedAt = 0
   /** Milliseconds from being sent to its last row. */
   elapsed = 0
-  /** Milliseconds it may take, watched from here; 0 for no limit. */
+  /** Milliseconds it may take; 0 for no limit. */
+  timeout = 0
+  /** Milliseconds after which it is ended from here: later, where the server should have done so before. */
   limit = 0
   /** Takes it out of the line it waits in. */
   leave: (() => void) | undefined

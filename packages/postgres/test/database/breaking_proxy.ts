@@ -7,6 +7,8 @@ export interface BreakingProxy {
   cutAt(text: string, when: 'before' | 'after'): void
   /** Connections open now. */
   readonly open: number
+  /** From now on packets lie where they are, in both directions, and new connections are not passed on. */
+  freeze(): void
   /** Cuts all connections. */
   cutAll(): void
   close(): Promise<void>
@@ -17,8 +19,13 @@ export async function startBreakingProxy(url: string): Promise<BreakingProxy> {
   const target = new URL(url)
   const outer = new URL(url)
   const pairs = new Set<[Socket, Socket]>()
+  const clients = new Set<Socket>()
+  let isFrozen = false
   let trap: { text: string; when: 'before' | 'after' } | undefined
   const server = createServer((client) => {
+    clients.add(client)
+    client.on('error', () => {}).once('close', () => clients.delete(client))
+    if (isFrozen) return
     const upstream = connect(Number(target.port), target.hostname)
     const pair: [Socket, Socket] = [client, upstream]
     pairs.add(pair)
@@ -49,14 +56,19 @@ export async function startBreakingProxy(url: string): Promise<BreakingProxy> {
     get open() {
       return pairs.size
     },
+    freeze() {
+      isFrozen = true
+      for (const pair of pairs) for (const socket of pair) socket.pause()
+    },
     cutAll() {
+      isFrozen = false
       for (const [client, upstream] of pairs) {
         client.destroy()
         upstream.destroy()
       }
     },
     close() {
-      for (const [client] of pairs) client.destroy()
+      for (const client of clients) client.destroy()
       return new Promise((resolve) => server.close(() => resolve()))
     },
   }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, afterEach, before, beforeEach, describe, it } from 'node:test'
 import { databasePool, listen } from '@tailwater/core'
+import { FakeClock } from '@tailwater/core/testing'
 import { createDatabase, type Database, hasSqlState } from '@tailwater/postgres'
 import { startTestPostgres, type TestPostgres } from '@tailwater/postgres/testing'
 import { type BreakingProxy, startBreakingProxy } from './breaking_proxy.ts'
@@ -240,15 +241,33 @@ describe('a connection lost', () => {
 })
 
 describe('a server that stops answering', () => {
-  it('holds nobody beyond the statement timeout', async () => {
+  it('holds nobody longer than a little over the statement timeout, and is used again when it answers', async () => {
     const server = await startTestPostgres()
-    const database = createDatabase({ url: server.url, min: 1, max: 1, statementTimeout: 200 })
+    const proxy = await startBreakingProxy(server.url)
+    const clock = new FakeClock()
+    const database = createDatabase(
+      { url: proxy.url, min: 1, max: 2, statementTimeout: '1s', connectTimeout: 200 },
+      { clock },
+    )
     await database.start()
-    const frozen = failureOf(database.query('SELECT pg_sleep(60) AS frozen'))
-    const { rows } = await database.query<{ pid: number }>('SELECT 1 AS pid')
-    assert.equal(rows.length, 1)
-    assert.equal((await frozen).code, 'E_DATABASE_TIMEOUT')
+    proxy.freeze()
+    const outcomes = [
+      failureOf(database.query('SELECT 1')),
+      failureOf(database.transaction(async (tx) => void (await tx.query('SELECT 1')))),
+    ]
+    await clock.advance(7_000)
+    for (const outcome of outcomes)
+      assert.ok(['E_DATABASE_TIMEOUT', 'E_DATABASE_UNAVAILABLE'].includes(String((await outcome).code)))
+    await clock.advance(5_000)
+    assert.equal(database.stats().primary.idle, 0)
+    proxy.cutAll()
+    await until(async () => {
+      await clock.advance(100)
+      return database.stats().primary.idle > 0
+    })
+    assert.equal((await database.query('SELECT 1')).rows.length, 1)
     await database.stop()
+    await proxy.close()
     await server.close()
   })
 })
