@@ -40,6 +40,12 @@ const LONGEST_GRACE = 2_000
 /** Milliseconds for connections without a request in flight to end by themselves: half-sent requests, or a browser's spare ones. */
 const LINGER = 250
 
+/**
+ * Lets the event loop accept and read what has arrived. After a pause of the process (a busy machine, a long collection) the timer that ends a
+ * wait fires before that, and connections that the kernel has long accepted would be reset.
+ */
+const pollOnce = () => new Promise<void>((resolve) => setImmediate(() => setImmediate(resolve)))
+
 /** Makes a drain for one server. */
 export function createDrain({ clock = systemClock }: { clock?: Clock } = {}): Drain {
   const closing = new AbortController()
@@ -70,6 +76,7 @@ export function createDrain({ clock = systemClock }: { clock?: Clock } = {}): Dr
     for (let seen = -1; seen !== begun && clock.elapsed() < until; ) {
       seen = begun
       await sleep(clock, Math.max(0, Math.min(GRACE, until - clock.elapsed())))
+      await pollOnce()
     }
   }
 
@@ -116,6 +123,7 @@ export function createDrain({ clock = systemClock }: { clock?: Clock } = {}): Dr
         const isSettled = await settled(deadline)
         const cut = inFlight
         if (isSettled) await Promise.race([closed, sleep(clock, LINGER)])
+        if (isSettled) await pollOnce()
         if (isClosed) return cut
         server.closeIdleConnections()
         // A request may have come meanwhile, over a connection that was open: it is answered too.

@@ -4,6 +4,7 @@ import { Agent, get, type IncomingMessage } from 'node:http'
 import { type AddressInfo, connect } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { describe, it, type TestContext } from 'node:test'
+import { Worker } from 'node:worker_threads'
 import { systemClock } from '@tailwater/core'
 import { FakeClock } from '@tailwater/core/testing'
 import Fastify from 'fastify'
@@ -132,5 +133,19 @@ describe('a drain', () => {
     drain.middleware.finish!(exchange, { status: 200, aborted: false, bytes: 0 })
     assert.equal(await whole, true)
     assert.equal(clock.pending, 0)
+  })
+
+  it('answers a request that reached the kernel while the process was held up beyond the grace', async (test) => {
+    const { drain, server, port } = await serve(test)
+    const sent = new Int32Array(new SharedArrayBuffer(4))
+    const client = new Worker(new URL('./late_client.ts', import.meta.url), { workerData: { port, sent } })
+    await once(client, 'online')
+    const received = once(client, 'message') as Promise<[string]>
+    const closing = drain.close(server, systemClock.elapsed() + 10_000)
+    // This thread stands still, as on a machine that is too busy, until the request has been sent and the grace is over.
+    Atomics.wait(sent, 0, 0, 5_000)
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 150)
+    assert.equal(await closing, 0)
+    assert.match((await received)[0], /^HTTP\/1\.1 200 [\s\S]*quick answer$/)
   })
 })
