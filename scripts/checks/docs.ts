@@ -19,7 +19,7 @@ export function checkDocs(sources: readonly SourceFile[], { fix }: { fix: boolea
 
 function errorCodes(sources: readonly SourceFile[]): string[] {
   const thrown = new Set(
-    sources.flatMap(({ text }) => [...text.matchAll(/'(E_[A-Z0-9_]+)'/g)].map((match) => match[1]!)),
+    sources.flatMap(({ text }) => [...text.matchAll(/'(E_[A-Z0-9_]*[A-Z0-9])'/g)].map((match) => match[1]!)),
   )
   const pages = ['docs/errors.md', ...(existsSync(join(root, 'docs/errors')) ? filesBelow('docs/errors', /\.md$/) : [])]
   const documented = new Set(

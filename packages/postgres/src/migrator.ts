@@ -300,7 +300,7 @@ function lockedError({ schema }: Settings, what: string, { held, blockers, error
 }
 
 function failed(what: string, error: unknown): unknown {
-  if (error instanceof TailwaterError && (error.code.startsWith('E_MIGRATION') || sqlStateOf(error) === undefined))
+  if (error instanceof TailwaterError && (error.code.startsWith('E_MIGRATION_') || sqlStateOf(error) === undefined))
     return error
   const reason = error instanceof Error ? error.message : String(error)
   return new TailwaterError('E_MIGRATION_FAILED', `${what} failed and was undone: ${reason}`, {

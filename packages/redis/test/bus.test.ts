@@ -121,10 +121,7 @@ describe('the bus over Redis', () => {
     const { bus, heard, until, end } = await listener()
     await bus.publish('prices', 'a')
     await bus.publish('prices', 'b')
-    await until(
-      heard.find((text) => text.startsWith('b')) ??
-        (await new Promise((resolve) => setImmediate(resolve)), heard.at(-1)!),
-    )
+    while (!heard.some((text) => text.startsWith('b'))) await new Promise((resolve) => setImmediate(resolve))
     heard.length = 0
     await server.ask('FLUSHALL')
     await bus.publish('prices', 'c')
