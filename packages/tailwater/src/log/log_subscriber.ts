@@ -16,7 +16,7 @@ import {
   redisConnection,
 } from '@tailwater/core'
 
-/** Milliseconds from which a statement is worth a line of its own at level warn. */
+/** Milliseconds from which a statement of a request or job is worth a line at level warn; a migration or a load may take its time. */
 const SLOW_STATEMENT = 500
 
 /**
@@ -59,7 +59,7 @@ function logStores(logger: Logger): Cancel[] {
         target,
         ...(error ? { error } : {}),
       }
-      if (ms >= SLOW_STATEMENT) logger.warn(fields, 'slow statement')
+      if (ms >= SLOW_STATEMENT && requestId !== undefined) logger.warn(fields, 'slow statement')
       else logger.debug(fields, 'statement')
     }),
     listen(databasePool, ({ pool, change, open, idle, waiting, error }) => {
