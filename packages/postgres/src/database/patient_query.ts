@@ -1,11 +1,23 @@
-import type { QueryOptions } from '../queryable.ts'
+import type { QueryOptions, QueryResult } from '../queryable.ts'
 import type { ConnectionSource } from './connection_source.ts'
-import { perform } from './perform.ts'
+import { outlasts, perform, performQuery } from './perform.ts'
 import { type ServerResult, StatementRun } from './statement_run.ts'
 import type { StatementSite } from './statement_site.ts'
 
-/** Runs a statement that may take longer than the connection's own limit, which is lifted for it. */
-export async function patientQuery(
+/** Runs a statement that stands alone; one that may take longer than its connection allows has that limit lifted. */
+export function queryOn<Row>(
+  source: ConnectionSource,
+  run: StatementRun,
+  options: QueryOptions | undefined,
+  site: StatementSite,
+): Promise<QueryResult<Row>> {
+  const timeout = options?.timeout
+  if (!outlasts(timeout, site.statementTimeout)) return performQuery<Row>(source, run, options, site)
+  const running: Promise<QueryResult<unknown>> = patientQuery(source, run, { ...options, timeout }, site)
+  return running as Promise<QueryResult<Row>>
+}
+
+async function patientQuery(
   source: ConnectionSource,
   run: StatementRun,
   options: QueryOptions & { timeout: number },

@@ -8,8 +8,8 @@ import { type ConnectorSettings, connect } from './connector.ts'
 import type { CopySource } from './copy.ts'
 import { ForeignSource } from './foreign_source.ts'
 import type { ResolvedDatabaseOptions } from './options.ts'
-import { patientQuery } from './patient_query.ts'
-import { outlasts, perform, performQuery } from './perform.ts'
+import { queryOn } from './patient_query.ts'
+import { perform } from './perform.ts'
 import { ConnectionPool } from './pool.ts'
 import { ReadRouter, Replica, sumOfStats } from './read_router.ts'
 import type { ServerAddress } from './server_address.ts'
@@ -80,7 +80,7 @@ export class PostgresDatabase implements Database {
     values?: readonly unknown[],
     options?: QueryOptions,
   ): Promise<QueryResult<Row>> {
-    const running = this.#run<Row>(new StatementRun(statement, values, this.#primary), options)
+    const running = queryOn<Row>(this.#primary, new StatementRun(statement, values, this.#primary), options, this.#site)
     return this.#replicas.length > 0 ? this.#router.noteWrite(running) : running
   }
 
@@ -113,16 +113,7 @@ export class PostgresDatabase implements Database {
     values?: readonly unknown[],
     options?: QueryOptions,
   ): Promise<QueryResult<Row>> {
-    return this.#run<Row>(new StatementRun(statement, values, this.#primary, true), options)
-  }
-
-  #run<Row>(run: StatementRun, options: QueryOptions | undefined): Promise<QueryResult<Row>> {
-    if (outlasts(options?.timeout, this.#site.statementTimeout)) {
-      return patientQuery(this.#primary, run, { ...options, timeout: options!.timeout! }, this.#site) as Promise<
-        QueryResult<unknown>
-      > as Promise<QueryResult<Row>>
-    }
-    return performQuery<Row>(this.#primary, run, options, this.#site)
+    return queryOn<Row>(this.#primary, new StatementRun(statement, values, this.#primary, true), options, this.#site)
   }
 
   async #start(): Promise<void> {

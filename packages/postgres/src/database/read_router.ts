@@ -3,7 +3,8 @@ import type { PoolStats } from '../database.ts'
 import { hasSqlState } from '../errors.ts'
 import type { Queryable, QueryOptions, QueryResult, Statement } from '../queryable.ts'
 import type { ConnectionSource } from './connection_source.ts'
-import { perform, performQuery } from './perform.ts'
+import { queryOn } from './patient_query.ts'
+import { perform } from './perform.ts'
 import type { ConnectionPool } from './pool.ts'
 import { StatementRun } from './statement_run.ts'
 import type { StatementSite } from './statement_site.ts'
@@ -19,7 +20,8 @@ import type { StatementSite } from './statement_site.ts'
  *
  * The primary's position is that of the last record inserted, not flushed, so that commits with synchronous_commit off count too.
  *
- * A read without a request (a script, a job's loop) has written nothing that is known of: it may see the past.
+ * A read without a request (a script, a job's loop) has written nothing that is known of: it may see the past. So may one after a
+ * write through a session.
  */
 export class ReadRouter implements Queryable {
   readonly #primary: ConnectionSource
@@ -46,7 +48,7 @@ export class ReadRouter implements Queryable {
     const replica = this.#choose()
     if (replica) {
       try {
-        return await performQuery<Row>(
+        return await queryOn<Row>(
           replica.pool,
           new StatementRun(statement, values, replica.pool),
           options,
@@ -56,12 +58,7 @@ export class ReadRouter implements Queryable {
         if (!isTheReplicasFault(error)) throw error
       }
     }
-    return performQuery<Row>(
-      this.#primary,
-      new StatementRun(statement, values, this.#primary, true),
-      options,
-      this.#site,
-    )
+    return queryOn<Row>(this.#primary, new StatementRun(statement, values, this.#primary, true), options, this.#site)
   }
 
   /** Notes that the running request has written, once `writing` settles: a failure may have written as well. */

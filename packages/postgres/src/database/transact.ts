@@ -1,4 +1,4 @@
-import { type Clock, hasCode, sleep, toError } from '@tailwater/core'
+import { type Clock, hasCode, optionsError, sleep, toError } from '@tailwater/core'
 import type { Transaction, TransactionOptions } from '../database.ts'
 import { hasSqlState } from '../errors.ts'
 import type { Connection } from './connection.ts'
@@ -21,6 +21,12 @@ export interface TransactionSite extends StatementSite {
 }
 
 const DEFAULT_RETRIES = 3
+const MAX_BEGINNINGS = 3
+const ISOLATION = {
+  'read committed': ' ISOLATION LEVEL READ COMMITTED',
+  'repeatable read': ' ISOLATION LEVEL REPEATABLE READ',
+  serializable: ' ISOLATION LEVEL SERIALIZABLE',
+}
 /** Milliseconds before the first repetition, doubled for each next, and drawn at random up to that: those who collided must not meet again. */
 const FIRST_BACKOFF = 10
 
@@ -33,10 +39,10 @@ export async function transact<T>(
   const retries =
     options.retries ?? (options.isolation === undefined || options.isolation === 'read committed' ? 0 : DEFAULT_RETRIES)
   for (let attempt = 0; ; attempt++) {
-    // A server that cannot be reached is the caller's to wait for; only a connection once had is worth another.
-    const connection = await site.source.acquire(options.signal)
+    const own = siteWithin(site, options)
+    const connection = await begin(site, own, options)
     try {
-      return await attemptOnce(connection, site, body, options)
+      return await attemptOnce(connection, site, own, body, options)
     } catch (error) {
       if (attempt >= retries || !isRepeatable(error, connection)) throw error
     }
@@ -61,18 +67,34 @@ function isRepeatable(error: unknown, connection: Connection): boolean {
   return false
 }
 
+/** Begins; on another connection when one turns out to be lost, because nothing of the body has run yet. */
+async function begin(site: TransactionSite, own: StatementSite, options: TransactionOptions): Promise<Connection> {
+  const text = beginText(site, own, options)
+  const { signal } = options
+  for (let attempt = 1; ; attempt++) {
+    const connection = await site.source.acquire(signal)
+    try {
+      await perform(connection, new StatementRun(text, undefined), signal && { signal }, own)
+      return connection
+    } catch (error) {
+      const rolledBack = rollBack(connection, site)
+      if (!signal?.aborted) await rolledBack
+      if (!connection.lost || signal?.aborted || attempt === MAX_BEGINNINGS) throw error
+    }
+  }
+}
+
 async function attemptOnce<T>(
   connection: Connection,
   site: TransactionSite,
+  own: StatementSite,
   body: (tx: Transaction) => Promise<T>,
   options: TransactionOptions,
 ): Promise<T> {
-  const own = siteWithin(site, options)
   const tx = new RunningTransaction(connection, own)
   const guard = new TransactionGuard(options.signal, options.timeout ?? site.transactionTimeout, site.clock)
   let result: T
   try {
-    await statement(connection, own, beginText(site, own, options))
     result = await guard.watch(tx, body)
     tx.end()
     await commit(connection, own, tx)
@@ -102,8 +124,10 @@ function beginText(
   own: StatementSite,
   { isolation, readOnly, timeout }: TransactionOptions,
 ): string {
-  const begin = `BEGIN${isolation === undefined ? '' : ` ISOLATION LEVEL ${isolation.toUpperCase()}`}${readOnly ? ' READ ONLY' : ''}`
-  const steps = [begin]
+  const level = isolation === undefined ? '' : ISOLATION[isolation]
+  if (level === undefined)
+    throw optionsError('transaction.isolation', `one of ${Object.keys(ISOLATION).join(', ')}`, isolation)
+  const steps = [`BEGIN${level}${readOnly ? ' READ ONLY' : ''}`]
   const patient = outlasts(timeout, site.transactionTimeout)
   if (!site.limited || own.statementTimeout !== site.statementTimeout)
     steps.push(`SET LOCAL statement_timeout = ${Math.ceil(own.statementTimeout)}`)
@@ -136,13 +160,9 @@ function swallowed(failure: Error | undefined): Error {
 /** Gives the connection back, or up; never throws: the caller's own error is what matters. */
 async function rollBack(connection: Connection, site: TransactionSite): Promise<void> {
   try {
-    if (!connection.lost) await statement(connection, site, 'ROLLBACK')
+    if (!connection.lost) await perform(connection, new StatementRun('ROLLBACK', undefined), undefined, site)
   } catch (error) {
     connection.lose(toError(error))
   }
   site.source.release(connection)
-}
-
-function statement(connection: Connection, site: StatementSite, text: string) {
-  return perform(connection, new StatementRun(text, undefined), undefined, site)
 }

@@ -139,6 +139,17 @@ describe('a connection lost', () => {
     assert.equal((await database.query('SELECT 1')).rows.length, 1)
   })
 
+  it('before a transaction has begun is not noticed', async () => {
+    let runs = 0
+    proxy.cutAt('BEGIN', 'after')
+    await database.transaction(async (tx) => {
+      runs++
+      await tx.query('INSERT INTO entry VALUES (1)')
+    })
+    assert.equal(runs, 1)
+    assert.deepEqual(await ids(), [1])
+  })
+
   it('before COMMIT was sent: the transaction is run again, once', async () => {
     let runs = 0
     proxy.cutAt('COMMIT', 'before')

@@ -159,6 +159,12 @@ describe('reads through the reader', () => {
     assert.deepEqual(rows, [{ answer: 'from the primary' }])
   })
 
+  it('may take longer than others there too', async () => {
+    const set = "SELECT current_setting('statement_timeout') AS set, pg_is_in_recovery() AS r"
+    assert.deepEqual((await database.reader.query(set, [], { timeout: 70_000 })).rows, [{ set: '70s', r: true }])
+    assert.deepEqual((await database.reader.query(set)).rows, [{ set: '30s', r: true }])
+  })
+
   it('count the connections of all pools', () => {
     const { primary: own, replica: theirs } = database.stats()
     assert.deepEqual([own.min, own.max, theirs?.min, theirs?.max], [2, 6, 2, 6])

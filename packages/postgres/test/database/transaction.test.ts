@@ -89,6 +89,14 @@ describe('a transaction', { timeout: 60_000 }, () => {
     )
   })
 
+  it('refuses an isolation that there is not', async () => {
+    const options = { isolation: 'serialisable' as 'serializable' }
+    await assert.rejects(
+      database.transaction(async () => {}, options),
+      { code: 'E_OPTIONS', message: /one of read committed/ },
+    )
+  })
+
   it('goes on after a savepoint that failed, without what it did', async () => {
     await database.transaction(async (tx) => {
       await tx.query(`UPDATE ${table} SET balance = 101 WHERE id = 1`)
