@@ -1,4 +1,5 @@
-import { type BodySource, tooLarge } from '../body_source.ts'
+import { toError } from '@tailwater/core'
+import { type BodySource, endedEarly, refuseCoding, tooLarge } from '../body_source.ts'
 import type { HeaderMap } from '../exchange.ts'
 import { LiveExchange } from '../internal/live_exchange.ts'
 import type { ResolvedHostOptions } from '../options.ts'
@@ -42,7 +43,16 @@ export class FetchBody implements BodySource {
   }
 
   async read(limit: number): Promise<Uint8Array> {
+    refuseCoding(this.#request.headers.get('content-encoding') ?? undefined)
     if (Number(this.#request.headers.get('content-length') ?? 0) > limit) throw tooLarge(limit)
+    try {
+      return await this.#readWhole(limit)
+    } catch (error) {
+      throw this.#request.signal.aborted ? endedEarly(toError(error)) : error
+    }
+  }
+
+  async #readWhole(limit: number): Promise<Uint8Array> {
     const chunks: Uint8Array[] = []
     let size = 0
     for await (const chunk of this.#request.body ?? []) {

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Readable } from 'node:stream'
-import { type BodySource, readStream, tooLarge } from '../body_source.ts'
+import { type BodySource, readStream, refuseCoding, tooLarge } from '../body_source.ts'
 import { LiveExchange, type Wire } from '../internal/live_exchange.ts'
 import type { ResolvedHostOptions } from '../options.ts'
 
@@ -105,8 +105,10 @@ export class NodeBody implements BodySource {
     return _body === true || (body !== undefined && this.#request.readableEnded) ? { value: body } : undefined
   }
 
-  read(limit: number): Promise<Uint8Array> {
-    if (Number(this.#request.headers['content-length'] ?? 0) > limit) return Promise.reject(tooLarge(limit))
+  async read(limit: number): Promise<Uint8Array> {
+    // A hook's own stream before the request is what has decoded it.
+    if (this.#stream === this.#request) refuseCoding(this.#request.headers['content-encoding'])
+    if (Number(this.#request.headers['content-length'] ?? 0) > limit) throw tooLarge(limit)
     return readStream(this.#stream, limit)
   }
 }

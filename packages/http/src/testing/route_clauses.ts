@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { gzipSync } from 'node:zlib'
 import { isUuid } from '@tailwater/core'
 import type { ProblemBody } from '../problem.ts'
 import type { AdapterUnderTest, Exceptions } from './adapter_under_test.ts'
@@ -97,6 +98,26 @@ export function routeClauses(subject: AdapterUnderTest, except: Exceptions): voi
     sent.write(body.slice(0, 100))
     sent.end(body.slice(100))
     assert.equal((await responseTo(sent)).statusCode, 413)
+  })
+
+  clause('a body in a content coding is refused as such', open, async (served) => {
+    const body = gzipSync('{"name":"a","price":1}')
+    const refused = await ask(served, '/api/things', { body, headers: { 'content-encoding': 'gzip' } })
+    problemOf(refused, 415, 'E_MEDIA_TYPE')
+    assert.equal(refused.headers['accept-encoding'], 'identity')
+  })
+
+  clause('a client that leaves amid its body is no fault of ours', open, async (served, journal) => {
+    const headers = { 'content-type': 'application/json', 'content-length': 100 }
+    const sent = begin(served.url, '/api/things', { method: 'POST', headers })
+    sent.on('error', () => {}) // We hang up ourselves.
+    await new Promise((written) => sent.write('{"name":', written))
+    sent.destroy()
+    const { aborted, status } = await journal.request('/api/things')
+    assert.deepEqual({ aborted, status }, { aborted: true, status: 499 })
+    // By the time another request is answered, what became of the first one has been told.
+    assert.equal((await ask(served, '/api/things/1')).status, 200)
+    assert.deepEqual(journal.errors, [])
   })
 
   clause('a body that nests without end is refused', open, async (served) => {
