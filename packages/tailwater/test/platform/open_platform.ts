@@ -1,0 +1,40 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after } from 'node:test'
+import { createTestSchema } from '@tailwater/postgres/testing'
+import { createTailwater, type Tailwater, type TailwaterConfig } from 'tailwater'
+
+/** Of the first administrator on every test platform. */
+export const ADMINISTRATOR = { email: 'admin@example.com', password: 'a long sentence is a good password' }
+
+/** A folder of the test's own, taken away after it. */
+export function dataFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'tailwater-platform-'))
+  after(() => rmSync(folder, { recursive: true, force: true }))
+  return folder
+}
+
+/** A platform on a fresh schema of the test server, not started yet; stopped after the tests. */
+export async function openPlatform(config: TailwaterConfig = {}): Promise<Tailwater> {
+  const ground = await createTestSchema()
+  const tw = await createTailwater({
+    database: { url: ground.url, min: 0, max: 5 },
+    schema: ground.schema,
+    dataDir: dataFolder(),
+    log: { level: 'silent' },
+    administrator: ADMINISTRATOR,
+    ...config,
+  })
+  after(async () => {
+    await tw.stop(tw.clock.elapsed())
+    await ground.close()
+  })
+  return tw
+}
+
+/** A token of the administrator. */
+export async function administratorToken(tw: Tailwater): Promise<string> {
+  const user = await tw.accounts.verifyPassword(ADMINISTRATOR.email, ADMINISTRATOR.password)
+  return (await tw.accounts.issueToken(user!)).token
+}
