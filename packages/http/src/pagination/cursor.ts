@@ -1,5 +1,6 @@
-import { createHmac, timingSafeEqual } from 'node:crypto'
+import { timingSafeEqual } from 'node:crypto'
 import { type Keyring, TailwaterError } from '@tailwater/core'
+import { createMac, type Mac } from './mac.ts'
 
 /** A value of a sort column, as text so that nothing is lost on the way: microseconds, bigints, exact decimals. */
 export type KeyValue = string | null
@@ -33,11 +34,11 @@ const MAX_LENGTH = 2_048
  * good as long as the keyring keeps it.
  */
 export function createCursors({ keyring }: { keyring: Keyring }): Cursors {
-  const keys = keyring.keys(PURPOSE)
+  const keys = keyring.keys(PURPOSE).map(createMac)
   return {
     encode(position, scope) {
       const content = Buffer.from(JSON.stringify([codeOf(position), ...position.values]))
-      return Buffer.concat([mac(keys[0], scope, content), content]).toString('base64url')
+      return Buffer.concat([sign(keys[0]!, scope, content), content]).toString('base64url')
     },
     decode(cursor, scope) {
       const bytes = cursor.length <= MAX_LENGTH ? Buffer.from(cursor, 'base64url') : Buffer.alloc(0)
@@ -45,7 +46,7 @@ export function createCursors({ keyring }: { keyring: Keyring }): Cursors {
       const content = bytes.subarray(MAC_BYTES)
       // base64url has several texts for the same bytes; only the one we wrote is ours.
       if (content.length === 0 || bytes.toString('base64url') !== cursor) throw refused()
-      if (!keys.some((key) => timingSafeEqual(mac(key, scope, content), signature))) throw refused()
+      if (!keys.some((key) => timingSafeEqual(sign(key, scope, content), signature))) throw refused()
       return positionOf(JSON.parse(content.toString()))
     },
   }
@@ -61,8 +62,8 @@ export function cursorScope(operation: string, sort: string, filters: Readonly<R
   return JSON.stringify([operation, sort, given])
 }
 
-function mac(key: Uint8Array, scope: string, content: Buffer): Buffer {
-  return createHmac('sha256', key).update(scope).update('\0').update(content).digest().subarray(0, MAC_BYTES)
+function sign(mac: Mac, scope: string, content: Buffer): Buffer {
+  return mac(Buffer.concat([Buffer.from(`${scope}\0`), content])).subarray(0, MAC_BYTES)
 }
 
 const CODES = { next: 'n', previous: 'p' } as const
