@@ -1,7 +1,7 @@
 import type { ProductField } from './product.ts'
 
 /** Where a field comes from. */
-interface Source {
+export interface Source {
   select: string
   /** Columns of `products` that it needs. */
   columns: readonly string[]
@@ -47,14 +47,23 @@ export interface PageColumns {
   joins: string
 }
 
-/** Reads only what the fields need, and joins only the tables they come from. @param schema quoted */
-export function columnsFor(schema: string, fields: readonly ProductField[]): PageColumns {
+/**
+ * Reads only what the fields need, and joins only the tables they come from.
+ *
+ * @param schema quoted
+ * @param known sources that the page has in place of a join: the name of the category it was walked in
+ */
+export function columnsFor(
+  schema: string,
+  fields: readonly ProductField[],
+  known: Partial<Record<ProductField, Source>> = {},
+): PageColumns {
   const joins = joinsOf(schema)
-  const sources = fields.map((field) => SOURCES[field])
+  const sources = fields.map((field) => ({ field, ...(known[field] ?? SOURCES[field]) }))
   const page = new Set(['id', ...sources.flatMap((source) => source.columns)])
   const joined = new Set(sources.flatMap((source) => (source.join ? [joins[source.join]] : [])))
   return {
-    select: fields.map((field) => `${SOURCES[field].select} AS "${field}"`).join(', '),
+    select: sources.map(({ field, select }) => `${select} AS "${field}"`).join(', '),
     page: [...page],
     joins: [...joined].join(' '),
   }

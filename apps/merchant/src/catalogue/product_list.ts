@@ -8,7 +8,7 @@ import {
   partOf,
 } from '../database/list_statement.ts'
 import type { ProductField, ProductStatus } from './product.ts'
-import { columnsFor } from './product_columns.ts'
+import { columnsFor, type Source } from './product_columns.ts'
 
 /*
  * The product list in one statement.
@@ -103,12 +103,13 @@ export function createProductList(schema: string) {
 }
 
 function pageText(schema: string, request: ProductListRequest, parameters: Parameters): string {
-  const { select, joins, page } = columnsFor(schema, request.fields)
+  const inCategory = isPerCategory(request)
+  const { select, joins, page } = columnsFor(schema, request.fields, inCategory ? WALKED : {})
   const columns = [...new Set([...page, SORT_COLUMNS[request.sort]])].map((column) => `p.${column}`).join(', ')
   const conditions = conditionsOf(request.filter, parameters)
   const { where, orderBy } = parameters.seek(request.page)
   const walk = { columns, conditions, where, rest: `ORDER BY ${orderBy} ${limitClause(request.page)}` }
-  const rows = isPerCategory(request)
+  const rows = inCategory
     ? walkEachCategory(schema, request.filter.category!, walk, parameters)
     : walkTogether(schema, request, walk, parameters)
   return `SELECT ${select}, ${productKeysets[request.sort].select} FROM (${rows}) p ${joins} ORDER BY ${orderBy}`
@@ -130,9 +131,12 @@ function isPerCategory({ filter, page }: ProductListRequest): boolean {
   return filter.category !== undefined && filter.text === undefined && page.offset === 0
 }
 
+/** The walk stands in the category already: its name needs no join. */
+const WALKED: Partial<Record<ProductField, Source>> = { category: { select: 'p.category_name', columns: [] } }
+
 function walkEachCategory(schema: string, category: string, walk: Walk, parameters: Parameters): string {
   const conditions = ['p.category_id = k.id', ...walk.conditions, walk.where].join(' AND ')
-  return `SELECT ${walk.columns} FROM ${schema}.categories k
+  return `SELECT ${walk.columns}, k.name AS category_name FROM ${schema}.categories k
     CROSS JOIN LATERAL (SELECT ${walk.columns} FROM ${schema}.products p WHERE ${conditions} ${walk.rest}) p
     WHERE ${isBelow(schema, category, parameters)} ${walk.rest}`
 }
