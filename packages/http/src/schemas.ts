@@ -1,4 +1,4 @@
-import { type TSchema, Type } from 'typebox'
+import { type TSchema, type TStringOptions, Type } from 'typebox'
 
 /** A positive whole number that fits a PostgreSQL `bigint` and a JavaScript number alike. */
 export const Id = Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER })
@@ -7,8 +7,12 @@ export const Id = Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER })
 export const Int32 = (options: { minimum?: number; maximum?: number } = {}) =>
   Type.Integer({ minimum: -2_147_483_648, maximum: 2_147_483_647, ...options })
 
-/** Text of a bounded length, in characters. */
-export const Text = (maxLength: number, minLength = 1) => Type.String({ minLength, maxLength })
+/** The pattern of what is not blank. */
+export const NOT_BLANK = '\\S'
+
+/** Text of a bounded length, in characters; unless it may be empty, it must not be blank either. */
+export const Text = (maxLength: number, minLength = 1, options: TStringOptions = {}) =>
+  Type.String({ ...options, minLength, maxLength, ...(minLength > 0 && { pattern: NOT_BLANK }) })
 
 /** An instant as ISO 8601 with a zone: `2026-11-22T10:00:00Z`. */
 export const Timestamp = Type.String({ format: 'date-time', maxLength: 40 })

@@ -45,8 +45,8 @@ const ImageInput = Type.Object({
 
 /** What a merchant says of a new product. */
 export const newProductSchema = Type.Object({
-  sku: Type.String({ minLength: 1, maxLength: 60, description: "The merchant's own number.", examples: ['85123A'] }),
-  title: Type.String({ minLength: 1, maxLength: 200, examples: ['White hanging heart T-light holder'] }),
+  sku: Text(60, 1, { description: "The merchant's own number.", examples: ['85123A'] }),
+  title: Text(200, 1, { examples: ['White hanging heart T-light holder'] }),
   description: Type.Optional(Text(10_000, 0)),
   price: Price,
   categoryId: Id,

@@ -30,7 +30,7 @@ export async function cancelOrder(parts: CancellationParts, id: number, merchant
       const order = await lockOrder(tx, statements, id, merchantId)
       if (order.status === 'cancelled') return
       if (order.kind !== 'order' || (order.status !== 'placed' && order.status !== 'paid'))
-        throw problem(409, 'E_ORDER_NOT_CANCELLABLE', `A ${order.kind} that is ${order.status} cannot be cancelled.`)
+        throw problem(409, 'E_ORDER_NOT_CANCELLABLE', `This ${order.kind} is ${order.status}: it cannot be cancelled.`)
       await refuseIfPartlyReturned(tx, statements, id)
       const changed = await putBack(tx, parts.stock, order, await readReturnableLines(tx, statements, id))
       await tx.query(statements.setStatus, [id, 'cancelled'])

@@ -1,4 +1,4 @@
-import { Id, json, type Reply, type Route, route } from '@tailwater/http'
+import { Id, json, type Reply, type Route, route, Text } from '@tailwater/http'
 import type { Database } from '@tailwater/postgres'
 import { type Static, Type } from 'typebox'
 import { type Gate, ownerOf, ScopeQuery, scopeOf } from '../accounts/caller.ts'
@@ -48,9 +48,7 @@ const CheckoutBody = Type.Object({
       examples: ['tok_visa'],
     }),
   }),
-  country: Type.Optional(
-    Type.String({ minLength: 1, maxLength: 60, description: "Where it goes; the customer's country if not given." }),
-  ),
+  country: Type.Optional(Text(60, 1, { description: "Where it goes; the customer's country if not given." })),
   marketplaceId: Type.Optional(Id),
 })
 

@@ -74,7 +74,7 @@ async function writeReturn(
   lines: readonly ReturnedLine[] | undefined,
 ): Promise<number> {
   if (order.kind !== 'order' || !RETURNABLE.has(order.status))
-    throw problem(409, 'E_ORDER_NOT_RETURNABLE', `A ${order.kind} that is ${order.status} cannot be returned.`)
+    throw problem(409, 'E_ORDER_NOT_RETURNABLE', `This ${order.kind} is ${order.status}: it cannot be returned.`)
   const returnable = await readReturnableLines(tx, parts.statements, order.id)
   const back = chooseLines(returnable, lines)
   const total = sumAmounts(back.map((line) => amountOf(line.unitPrice, line.quantity)))

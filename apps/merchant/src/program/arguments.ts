@@ -35,7 +35,7 @@ function parse(args: readonly string[]): { data?: string; size?: string } {
     const unknown = args.find((arg) => arg.startsWith('--') && !Object.hasOwn(OPTIONS, arg.slice(2).split('=')[0]!))
     const suggestion = unknown && nearestName(unknown.slice(2), Object.keys(OPTIONS))
     const hint = suggestion ? `did you mean --${suggestion}?` : 'npm start -- --help shows the options'
-    const what = unknown ? `unknown option ${unknown}` : toError(cause).message.split('.')[0]
+    const what = unknown ? `unknown option ${unknown}` : toError(cause).message.split('. ')[0]
     throw new TailwaterError('E_OPTIONS', `${what}: ${hint}`, { cause })
   }
 }

@@ -61,7 +61,7 @@ function createProgram({ args, folder, output, clock }: Surroundings, say: (line
       const filled = await fillEmptyDatabase({ platform, wishes, output })
       shop = await openShop(platform, { host: settings.HOST, port: settings.PORT, apiRate: settings.API_RATE })
       await shop.start()
-      welcome({ say, url: shop.url, platform, administrator, filled, ms: clock.elapsed() - startedAt })
+      welcome({ say, url: shop.url, platform, administrator, filled, wishes, ms: clock.elapsed() - startedAt })
     },
     async stop(deadline) {
       const platform = await building

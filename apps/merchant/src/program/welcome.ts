@@ -1,5 +1,6 @@
 import { formatDuration } from '@tailwater/core'
 import type { Tailwater } from 'tailwater'
+import type { Arguments } from './arguments.ts'
 import type { Filled } from './fill_empty_database.ts'
 
 /** What a person sees when everything is up: where to go, and how to get in. */
@@ -9,6 +10,7 @@ export function welcome({
   platform,
   administrator,
   filled,
+  wishes,
   ms,
 }: {
   say(line: string): void
@@ -16,6 +18,7 @@ export function welcome({
   platform: Tailwater
   administrator: Awaited<ReturnType<Tailwater['start']>>
   filled: Filled | undefined
+  wishes: Arguments
   ms: number
 }): void {
   const { config } = platform
@@ -32,6 +35,7 @@ export function welcome({
   const [sample] = filled?.merchants ?? []
   if (sample) say(`API key     ${sample.apiKey}   (of ${sample.name})`)
   say(`Database    ${config.isEmbedded ? `embedded, in ${config.dataDir}` : 'yours'}`)
+  if (wishes.file && !filled) say(`Data        not loaded from ${wishes.file}: the database has data already`)
   say(`Mail        ${config.mail.smtpUrl ? 'by SMTP' : `files in ${config.dataDir}/outbox`}`)
   say('')
   say('Ctrl-C stops everything.')

@@ -56,6 +56,13 @@ describe('a product', () => {
     assert.equal(found.headers['etag'], '"v1-5"')
   })
 
+  it('has a number and a title that are not blank', async () => {
+    const { status, body } = await create({ sku: '\u00a0', title: ' \t' })
+    const told = (field: string) => ({ path: `/body/${field}`, message: 'must not be blank', code: 'blank' })
+    assert.equal(status, 400)
+    assert.deepEqual(body.errors, [told('sku'), told('title')])
+  })
+
   it('is replaced whole by PUT: what is not given gets its default', async () => {
     const { body } = await create({ description: 'Bright.', images: [{ url: '/a' }], status: 'draft' })
     const replaced = await app.ask('PUT', `/api/products/${body.id}`, {

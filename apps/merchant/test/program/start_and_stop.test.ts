@@ -11,8 +11,8 @@ after(() => {
   for (const { child } of running) child.kill('SIGKILL')
 })
 
-async function start(environment: Record<string, string> = {}) {
-  const program = startProgram({ DATA_DIR: folder.path, API_RATE: '0', ...environment })
+async function start(environment: Record<string, string> = {}, args: string[] = []) {
+  const program = startProgram({ DATA_DIR: folder.path, API_RATE: '0', ...environment }, { args })
   running.push(program)
   const [, url] = await program.says(/API {9}(http:\S+)\/api\/products/)
   await program.says(/Ctrl-C stops everything/)
@@ -45,8 +45,9 @@ it('the first start loads data, makes an administrator, and shows how to get in'
   assert.equal(await program.ended, 0)
 })
 
-it('a second start keeps the data and asks for nothing', async () => {
-  const program = await start()
+it('a second start keeps the data and asks for nothing, and says that it loads no other', async () => {
+  const program = await start({}, ['--data', 'other.csv'])
+  assert.match(program.output(), /Data {8}not loaded from \S+other\.csv: the database has data already/)
   assert.doesNotMatch(program.output(), /Password|API key/)
   const { data } = await (await fetch(`${program.url}/api/products?limit=1`)).json()
   assert.equal(data.length, 1)

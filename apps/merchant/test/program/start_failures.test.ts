@@ -71,6 +71,12 @@ const failures: {
     line: /unknown option --dta: did you mean --data\?/,
   },
   {
+    title: 'a file without its option',
+    environment: {},
+    options: { args: ['other.csv'] },
+    line: /Unexpected argument 'other\.csv': .*--help/,
+  },
+  {
     title: 'a folder that may not be written to',
     environment: { DATA_DIR: join(unpromising.path, 'data') },
     options: unprivileged,
@@ -84,7 +90,7 @@ const failures: {
   {
     title: 'the embedded database in production',
     environment: { NODE_ENV: 'production', DATA_DIR: folder.path },
-    line: /DATABASE_URL|by name|allow/,
+    line: /set DATABASE_URL .* or allow it by name with TAILWATER_EMBEDDED_IN_PRODUCTION=allow/,
   },
   {
     title: 'production without a secret',

@@ -3,6 +3,7 @@ import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.
 import formats from 'ajv-formats'
 import type { TSchema } from 'typebox'
 import type { FieldError } from '../problem.ts'
+import { NOT_BLANK } from '../schemas.ts'
 import { closed, type JsonSchema } from './closed_schema.ts'
 
 /** Checks one part of a request or reply; undefined when it fits. */
@@ -74,6 +75,9 @@ function fieldError(error: ErrorObject, part: string): FieldError {
     case 'oneOf':
     case 'const':
       return { path: base, message: choiceMessage(error), code: 'enum' }
+    case 'pattern':
+      if (params['pattern'] === NOT_BLANK) return { path: base, message: 'must not be blank', code: 'blank' }
+      return { path: base, message: error.message ?? 'is not valid', code: 'pattern' }
     default:
       return { path: base, message: error.message ?? 'is not valid', code: error.keyword }
   }

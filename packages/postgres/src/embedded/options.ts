@@ -102,7 +102,7 @@ export function resolveEmbeddedPostgresOptions(input: EmbeddedPostgresOptions) {
   if (options.production === 'refuse')
     throw embeddedError(
       'E_EMBEDDED_IN_PRODUCTION',
-      "the embedded PostgreSQL is not started in production: set DATABASE_URL to your server, or ask for it by name with database: 'embedded'",
+      "the embedded PostgreSQL is not started in production: set DATABASE_URL to your server, or allow it by name with TAILWATER_EMBEDDED_IN_PRODUCTION=allow (in code: production: 'allow')",
     )
   for (const name of Object.keys(options.settings))
     if (OWN_SETTINGS.has(name.toLowerCase()))
