@@ -1,14 +1,29 @@
 import type { Database, Session } from '@tailwater/postgres'
 
-/** A database whose connections can be cut and healed: its sessions end, and its statements fail before they are sent. */
-export function severable(database: Database): { database: Database; cut(): Promise<void>; heal(): void } {
+/** A database between which and its user the cable can be touched. */
+export interface Severable {
+  database: Database
+  /** Sessions end, and statements fail before they are sent. */
+  cut(): Promise<void>
+  heal(): void
+  /** Statements are never answered. */
+  freeze(): void
+}
+
+/** Puts a cable before a database. */
+export function severable(database: Database): Severable {
   const sessions = new Set<Session>()
   let isCut = false
+  let isFrozen = false
 
   const refusing =
     (member: (...all: never[]) => unknown) =>
     (...given: never[]) =>
-      isCut ? Promise.reject(new Error('the connection is cut')) : member.apply(database, given)
+      isFrozen
+        ? new Promise(() => {})
+        : isCut
+          ? Promise.reject(new Error('the connection is cut'))
+          : member.apply(database, given)
 
   const wrapped = new Proxy(database, {
     get(target, name) {
@@ -31,6 +46,9 @@ export function severable(database: Database): { database: Database; cut(): Prom
     },
     heal() {
       isCut = false
+    },
+    freeze() {
+      isFrozen = true
     },
   }
 }

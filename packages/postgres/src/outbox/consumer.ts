@@ -49,8 +49,9 @@ export interface ConsumerGround {
   maxBackoff: number
 }
 
-/** Progress beyond the last message of its own topics that a consumer need not store: that much is looked through again after a restart. */
+/** Progress beyond the last message of its own topics that a consumer need not store at once, in messages and in milliseconds. */
 const UNSTORED = 10_000n
+const STORE_AFTER = 5_000
 /** Characters of an error that are kept with the position. */
 const MAX_ERROR = 2_000
 
@@ -61,6 +62,16 @@ interface Term {
   signal: AbortSignal
   limit: number
   failures: number
+}
+
+/** Where a leader stands. */
+interface Place {
+  /** Everything up to here has been handled, or is not for this consumer. */
+  position: bigint
+  /** What the table says of it. */
+  stored: bigint
+  /** When the table is to know what has been passed by since. */
+  storeAt: number
 }
 
 /**
@@ -111,23 +122,31 @@ export function createConsumer(
   }
 
   async function follow(term: Term): Promise<void> {
-    let position = await claim(term)
-    let stored = position
-    while (position !== undefined && isMine(term)) {
-      const { last, messages } = await read(position, term.limit)
-      if (last < position) return pause(clock, ground.minBackoff, term.signal)
+    const claimed = await claim(term)
+    if (claimed === undefined) return
+    const place: Place = { position: claimed, stored: claimed, storeAt: clock.elapsed() + STORE_AFTER }
+    while (isMine(term)) {
+      const { last, messages } = await read(place.position, term.limit)
+      if (last < place.position) return pause(clock, ground.minBackoff, term.signal)
       const end = messages.at(-1)?.sequence
-      if (end === undefined) {
-        if (last - stored! >= UNSTORED) stored = await advance(term, last)
-        // Announced and not to be seen: of a line that the server has since lost. The next poll sets that right.
-        if (last === position && line.last > last) await pause(clock, ground.minBackoff, term.signal)
-        position = last
-        await line.beyond(position, term.signal)
-      } else {
-        if (!(await handle(term, messages))) return
-        position = stored = await advance(term, end)
-      }
+      if (end === undefined) await waitForMore(term, place, last)
+      else if (await handle(term, messages)) await store(term, place, end)
+      else return
     }
+  }
+
+  /** There is nothing for this consumer up to `last`: notes that now and then, and waits for the line to grow. */
+  async function waitForMore(term: Term, place: Place, last: bigint): Promise<void> {
+    // Announced and not to be seen: of a line that the server has since lost. The next poll sets that right.
+    if (last === place.position && line.last > last) await pause(clock, ground.minBackoff, term.signal)
+    place.position = last
+    const ahead = last - place.stored
+    if (ahead >= UNSTORED || (ahead > 0n && clock.elapsed() >= place.storeAt)) return store(term, place, last)
+    if (ahead === 0n) return line.beyond(last, term.signal)
+    const soon = new AbortController()
+    const cancel = clock.after(place.storeAt - clock.elapsed(), () => soon.abort())
+    await line.beyond(last, AbortSignal.any([term.signal, soon.signal]))
+    cancel()
   }
 
   /** Undefined when a later leader has been. */
@@ -180,12 +199,12 @@ export function createConsumer(
     )
   }
 
-  /** Undefined when the write was refused, because a later leader has claimed the position. */
-  async function advance({ leadership }: Term, position: bigint): Promise<bigint | undefined> {
+  /** Refused, and the term over with it, when a later leader has claimed the position. */
+  async function store({ leadership }: Term, place: Place, position: bigint): Promise<void> {
     const { rows } = await database.query(sql.advance, [name, String(leadership.epoch), String(position)])
-    if (rows.length > 0) return position
-    deposed()
-    return undefined
+    if (rows.length === 0) return deposed()
+    place.position = place.stored = position
+    place.storeAt = clock.elapsed() + STORE_AFTER
   }
 
   function deposed(): void {

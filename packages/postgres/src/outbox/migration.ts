@@ -98,7 +98,7 @@ function lineFunctions(schema: string): string {
             SELECT id FROM ${schema}.outbox WHERE sequence IS NULL AND id > low ORDER BY id LIMIT batch) AS waiting
         )
         UPDATE ${schema}.outbox AS o SET sequence = last + next.place, sequenced_at = ${schema}.now()
-          FROM next WHERE o.id = next.id AND o.sequence IS NULL;
+          FROM next WHERE o.id = next.id;
         GET DIAGNOSTICS moved = ROW_COUNT;
         last := last + moved;
       ELSE

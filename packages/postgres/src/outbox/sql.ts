@@ -127,7 +127,7 @@ function keeping({ schema, outbox, consumers, end, named }: Names) {
     skip: named(
       'skip',
       `UPDATE ${consumers} SET position = $2::text::bigint, failures = 0, blocked_at = NULL, last_error = NULL, updated_at = ${schema}.now()
-       WHERE name = $1::text AND blocked_at = $2::text::bigint AND position < $2::text::bigint RETURNING name`,
+       WHERE name = $1::text AND blocked_at = $2::text::bigint RETURNING name`,
     ),
     remove: named('remove', `DELETE FROM ${consumers} WHERE name = $1::text RETURNING name`),
     list: named(

@@ -196,18 +196,20 @@ export function outboxContract(
     clause('the note of a process that was frozen and has lost its lease is refused', async (under) => {
       const thaw = Promise.withResolvers<void>()
       const frozen = await follower(under.node(), {}, 'orders', () => thaw.promise)
-      await under.transaction((tx) => frozen.outbox.append(tx, 'order', 1))
+      await under.transaction(async (tx) => {
+        for (const order of [1, 2]) await frozen.outbox.append(tx, 'order', order)
+      })
       await frozen.until(() => frozen.calls > 0)
-      const next = await follower(under.node(), {}, 'orders', ([message]) => {
-        if (message?.payload === 2) throw new Error('stays before the second message')
+      const next = await follower(under.node(), {}, 'orders', (messages) => {
+        if (messages.some(({ payload }) => payload === 2)) throw new Error('gets no further than the first')
       })
       await under.pass('lease')
       assert.deepEqual(await next.take(1), [1])
+      await next.until(async () => (await statusOf(next.outbox, 'orders')).blockedAt !== undefined)
       const { position } = await statusOf(next.outbox, 'orders')
-      await under.transaction((tx) => next.outbox.append(tx, 'order', 2))
       thaw.resolve()
       await frozen.until(() => frozen.settled > 0)
-      await next.until(async () => (await statusOf(next.outbox, 'orders')).failures > 0)
+      await next.until(() => next.settled > 3)
       assert.equal((await statusOf(next.outbox, 'orders')).position, position)
       assert.equal(frozen.calls, 1, 'the deposed process went on handling')
     })
