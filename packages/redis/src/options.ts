@@ -90,7 +90,8 @@ const ADDRESSES = 'a list of { host, port }'
 const WORD = /^[\w.:@-]+$/
 
 const FIELDS = {
-  url: optional(text({ pattern: /^rediss?:\/\//, expected: "an address such as 'redis://127.0.0.1:6379'" })),
+  // Checked where it is read: it may hold a password, which an error must not repeat.
+  url: optional(text()),
   host: optional(text()),
   port: optional(integer({ min: 1, max: 65_535 })),
   socketPath: optional(text()),
@@ -164,7 +165,7 @@ interface UrlParts {
 }
 
 function readUrl(url: string): UrlParts {
-  if (!URL.canParse(url))
+  if (!/^rediss?:\/\//.test(url) || !URL.canParse(url))
     throw optionsError('redis.url', "an address such as 'redis://127.0.0.1:6379'", 'something else')
   const { protocol, hostname, port, username, password, pathname } = new URL(url)
   const database = pathname.length > 1 ? Number(pathname.slice(1)) : undefined
