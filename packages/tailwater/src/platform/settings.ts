@@ -22,7 +22,11 @@ export function openSettings({ schema, clock }: ResolvedConfig, { database, bus 
 }
 
 /** Lets the log follow `log.level`; the result ends it. */
-export function followLogLevel(settings: PlatformSettings, logger: ProcessLogger, configured: LogLevel): Cancel {
+export function followLogLevel(
+  settings: PlatformSettings,
+  logger: Pick<ProcessLogger, 'setLevel'>,
+  configured: LogLevel,
+): Cancel {
   const apply = () => {
     const level = settings.get('log.level')
     logger.setLevel(level === 'configured' ? configured : level)
