@@ -26,7 +26,7 @@ export function eventChannel<Message extends object>(name: `tailwater:${string}`
  * Subscribes to a channel; the only way to do so.
  *
  * Node rethrows what a subscriber throws as an uncaught exception, which ends the process. Here it
- * goes to `onError` instead. The subscriber runs in the publisher's async context, and must not
+ * goes to `onError` instead, or is dropped: whoever publishes must not suffer for who listens. The subscriber runs in the publisher's async context, and must not
  * keep the message if its publisher says that it is reused.
  *
  * @returns what ends the subscription

@@ -70,6 +70,7 @@ export async function startAll(services: readonly Service[]): Promise<void> {
       started.push(service)
     }
   } catch (error) {
+    // Why one did not start is the news; that another did not stop either would only hide it.
     await stopAll(started).catch(() => {})
     throw error
   }

@@ -80,7 +80,8 @@ export async function createTailwater(given: TailwaterConfig = {}, progress: Pro
   try {
     return await assemble(config, ground, keyring, progress)
   } catch (error) {
-    await ground.embedded?.stop()
+    // Its own failure would hide why the platform could not be built.
+    await ground.embedded?.stop().catch(() => {})
     throw error
   }
 }

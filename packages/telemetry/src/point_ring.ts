@@ -64,6 +64,6 @@ function read(column: Float64Array, slot: number): number | null {
 }
 
 /** One entry for each series. */
-export function eachSeries<T>(entry: (name: SeriesName) => T): Record<SeriesName, T> {
+function eachSeries<T>(entry: (name: SeriesName) => T): Record<SeriesName, T> {
   return Object.fromEntries(seriesNames.map((name) => [name, entry(name)])) as Record<SeriesName, T>
 }

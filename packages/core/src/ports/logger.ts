@@ -9,6 +9,3 @@ export interface Logger {
   warn(fields: object, message: string): void
   error(fields: object, message: string): void
 }
-
-/** Says nothing. */
-export const silentLogger: Logger = { debug() {}, info() {}, warn() {}, error() {} }

@@ -36,7 +36,7 @@ export interface Ground {
 export type Progress = (line: string) => void
 
 /** Tailwater's own tables, in the order in which they depend on each other. */
-export const platformModules: readonly MigrationModule[] = [tailwaterMigrations, jobsMigrations, dashboardMigrations]
+const platformModules: readonly MigrationModule[] = [tailwaterMigrations, jobsMigrations, dashboardMigrations]
 
 /**
  * Finds the database, and brings the embedded server up when there is no other: only then is its address known.

@@ -5,7 +5,7 @@ import type { LogLevel, ProcessLogger } from '../log/logger.ts'
 import type { Ground } from './ground.ts'
 
 /** What can be changed while the process runs; every process follows. */
-export const platformSettings = {
+const platformSettings = {
   'log.level': setting({
     field: oneOf(['configured', 'debug', 'info', 'warn', 'error', 'silent']),
     default: 'configured',

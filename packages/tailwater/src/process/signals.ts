@@ -6,7 +6,7 @@ const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
  * Milliseconds after the first signal in which more of them are taken for the same keystroke: a terminal signals the
  * whole process group, npm passes its own copy on, and a launcher a third.
  */
-export const SAME_KEYSTROKE = 2_000
+const SAME_KEYSTROKE = 2_000
 
 /** Signals that ask the process to end. */
 export interface SignalWatch {
