@@ -7,6 +7,7 @@ export type TailwaterErrorCode =
   | 'E_PORT_FORBIDDEN'
   | 'E_BROKER_UNAVAILABLE'
   | 'E_MAIL'
+  | 'E_PACKAGE_MISSING'
   | 'E_FILE_KEY'
   | 'E_FILE_NOT_FOUND'
   | 'E_CONFIG_FILE'
