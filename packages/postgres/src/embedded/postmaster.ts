@@ -72,7 +72,11 @@ export async function launchPostmaster(
 
 function diagnose(log: string): LaunchOutcome {
   // The socket's lock file too: a killed server that its parent has not collected yet still counts as its owner.
-  if (/lock file ".*(?:postmaster\.pid|\.lock)" (?:already exists|is empty)|shared memory block .* is still in use/.test(log))
+  if (
+    /lock file ".*(?:postmaster\.pid|\.lock)" (?:already exists|is empty)|shared memory block .* is still in use/.test(
+      log,
+    )
+  )
     return { kind: 'overtaken' }
   if (/could not bind|could not create any TCP\/IP sockets/.test(log)) return { kind: 'port-taken' }
   return { kind: 'failed', log }
