@@ -23,6 +23,9 @@ const Report = Type.Object({
   ),
 })
 
+/** Probes and balancers add what they like against caches: a healthy process must not look ill for it. */
+const AnyQuery = Type.Object({}, { additionalProperties: true })
+
 /** Answers must be fresh: a cached "up" keeps traffic on a dead process. */
 const HEADERS = { 'content-type': 'application/json; charset=utf-8', 'cache-control': 'no-store' }
 
@@ -43,7 +46,7 @@ export function healthRoutes(
       id: 'healthLive',
       summary: 'Whether the process answers at all',
       tags: ['health'],
-      schema: { response: { 200: Brief } },
+      schema: { query: AnyQuery, response: { 200: Brief } },
       handler: () => brief(true),
     }),
     route({
@@ -52,7 +55,7 @@ export function healthRoutes(
       id: 'healthReady',
       summary: 'Whether the process wants requests; no longer once it has begun to stop',
       tags: ['health'],
-      schema: { response: { 200: Brief, 503: Brief } },
+      schema: { query: AnyQuery, response: { 200: Brief, 503: Brief } },
       handler: async () => brief(await health.isReady()),
     }),
     route({
@@ -62,7 +65,7 @@ export function healthRoutes(
       summary: 'Each dependency, with its state, its reason and how long its check took',
       tags: ['health'],
       security,
-      schema: { response: { 200: Report, 503: Report } },
+      schema: { query: AnyQuery, response: { 200: Report, 503: Report } },
       async handler({ exchange }) {
         if (!(await health.isAuthorized(exchange))) throw unauthenticated('Health in detail needs a token.')
         return full(health)

@@ -42,6 +42,11 @@ describe('the health routes', () => {
     })
   })
 
+  it('answer a probe whatever it adds to the address', async () => {
+    for (const path of ['/health/live?t=1', '/health/ready?from=balancer&t=1', '/health?pretty'])
+      assert.equal((await served([], 'key').ask(path, 'key')).body.status, 'up', path)
+  })
+
   it('tell strangers that it is not ready, and not why', async () => {
     assert.deepEqual(await served([broken]).ask('/health/ready'), {
       status: 503,

@@ -17,6 +17,8 @@ export function indexRoute(dashboardPath: string): Route {
     summary: 'Where things are',
     tags: ['index'],
     schema: {
+      // Links carry what other sites have put behind them.
+      query: Type.Object({}, { additionalProperties: true }),
       response: {
         200: Type.Object({
           name: Type.String({ examples: ['merchant'] }),
