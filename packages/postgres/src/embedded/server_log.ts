@@ -35,11 +35,20 @@ export function startFailed(folder: DataFolder, log: string): Error {
       `the disk of ${folder.root} is full: free some space and start again`,
       { log },
     )
-  const fault = log.split('\n').find((line) => /FATAL|PANIC/.test(line)) ?? log.trim().split('\n').at(-1)
-  const reason = fault?.replace(/^.*?(FATAL|PANIC):\s*/, '').trim() || 'it said nothing'
+  const reason = reasonIn(log) || 'it said nothing'
   return embeddedError(
     'E_EMBEDDED_START_FAILED',
     `PostgreSQL did not start: ${reason} (the whole log: ${folder.logFile})`,
     { log },
   )
+}
+
+/** The server's own reason, with the way out that it names on the line after. */
+function reasonIn(log: string): string {
+  const lines = log.trim().split('\n')
+  const at = lines.findIndex((line) => /FATAL|PANIC/.test(line))
+  const [fault = '', next = ''] = at < 0 ? lines.slice(-1) : lines.slice(at)
+  const advice = /(?:DETAIL|HINT):\s*(.*?)\.?$/.exec(next)?.[1]
+  const reason = fault.replace(/^.*?(?:FATAL|PANIC):\s*/, '').trim()
+  return advice ? `${reason}; ${advice}` : reason
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { hasCode } from '@tailwater/core'
@@ -85,6 +85,12 @@ describe('a folder', () => {
     const dataDir = await dataFolder()
     const message = await refusal({ dataDir, settings: { work_mem: 'banana' } }, 'E_EMBEDDED_START_FAILED')
     assert.match(message, /invalid value for parameter "work_mem": "banana".*server\.log/)
+  })
+
+  it('that others may read is refused, with the permissions that it should have', async () => {
+    const dataDir = await dataFolder()
+    chmodSync(join(dataDir, 'pgdata'), 0o755)
+    assert.match(await refusal({ dataDir }, 'E_EMBEDDED_START_FAILED'), /invalid permissions; .*0700/)
   })
 
   it('without the package for this platform names it', async () => {
