@@ -1,5 +1,6 @@
 import type { Bench, BenchOptions } from '../harness/bench.ts'
 import { packageVersions } from '../harness/machine.ts'
+import { dataFolder } from '../harness/project.ts'
 import type { Measured } from '../harness/row.ts'
 import type { ServerProcess } from '../harness/server_process.ts'
 import { LoadGenerator } from '../load/load_generator.ts'
@@ -39,7 +40,9 @@ export const merchantBench: Bench = {
 }
 
 async function onStage(database: BenchDatabase, options: BenchOptions): Promise<Measured[]> {
-  const ours = await startOurs(database)
+  const ours = await startOurs(database).catch((error: Error) => {
+    throw new Error(`${error.message}\nIf the data is of another version of the tables, remove ${dataFolder}`)
+  })
   const naive = await startNaive(database.url)
   const load = new LoadGenerator()
   const stage = { database, ours, naive, load, options }

@@ -1,5 +1,5 @@
-import { randomBytes } from 'node:crypto'
 import { type Clock, systemClock } from './clock.ts'
+import { randomPage } from './random_page.ts'
 
 /** Makes one new id at each call. */
 export type IdSource = () => string
@@ -11,10 +11,11 @@ export type IdSource = () => string
  * 6.2: a counter seeded at random each millisecond), and never go back when the clock does.
  */
 export function createIdSource(clock: Clock = systemClock): IdSource {
+  const draw = randomPage()
   let lastMs = 0
   let counter = 0
   return () => {
-    const bytes = randomBytes(16)
+    const bytes = draw(16)
     const now = clock.now()
     if (now > lastMs) {
       lastMs = now

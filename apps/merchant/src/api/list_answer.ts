@@ -1,6 +1,7 @@
 import type { Cursors, OpenPage, PageReply, Totals } from '@tailwater/http'
 import type { Database } from '@tailwater/postgres'
 import type { PreparedQuery } from '../database/list_statement.ts'
+import { momentText } from './moment_text.ts'
 
 /** What lists are read with. */
 export interface ListParts {
@@ -14,19 +15,21 @@ export interface ListQueries {
   rows: PreparedQuery
   /** Undefined when the total is not asked for. */
   count: PreparedQuery | undefined
+  /** Columns that hold moments as the server's texts. */
+  moments?: readonly string[]
 }
 
 /** Reads a page, and counts the whole list if that is asked for; the same count within seconds is read once. */
 export async function answerList(
   { database, totals }: ListParts,
   page: OpenPage,
-  { rows, count }: ListQueries,
+  { rows, count, moments = [] }: ListQueries,
 ): Promise<PageReply<object>> {
   const [found, total] = await Promise.all([
     database.reader.query<object>(rows.statement, rows.values),
     count && totals.count(JSON.stringify([textOf(count), count.values]), () => countRows(database, count)),
   ])
-  return page.close(found.rows, withoutKey, total)
+  return page.close(found.rows, (row) => presentRow(row, moments), total)
 }
 
 async function countRows(database: Database, { statement, values }: PreparedQuery): Promise<number> {
@@ -39,12 +42,13 @@ function textOf({ statement }: PreparedQuery): string {
 }
 
 /**
- * A row as a client sees it: without the columns that place it in its list. They are emptied, not taken out: JSON leaves out what is
- * undefined, and a copy of every row without two of its columns costs more than reading it.
+ * A row as a client sees it: its moments in the form of JSON, and without the columns that place it in its list. Those are emptied, not
+ * taken out: JSON leaves out what is undefined, and a copy of every row without two of its columns costs more than reading it.
  */
-function withoutKey(row: object): object {
-  const keyed = row as { key_0: unknown; key_1: unknown }
-  keyed.key_0 = undefined
-  keyed.key_1 = undefined
+function presentRow(row: object, moments: readonly string[]): object {
+  const own = row as Record<string, string | undefined>
+  for (const name of moments) own[name] = momentText(own[name]!)
+  own['key_0'] = undefined
+  own['key_1'] = undefined
   return row
 }

@@ -9,22 +9,25 @@ export interface Source {
 }
 
 const SOURCES: Readonly<Record<ProductField, Source>> = {
-  id: { select: 'p.id::float8', columns: [] },
+  id: { select: 'p.id', columns: [] },
   sku: { select: 'p.sku', columns: ['sku'] },
   title: { select: 'p.title', columns: ['title'] },
   price: { select: 'p.price::float8', columns: ['price'] },
   currency: { select: 'm.currency', columns: ['merchant_id'], join: 'merchant' },
   status: { select: 'p.status', columns: ['status'] },
-  categoryId: { select: 'p.category_id::float8', columns: ['category_id'] },
+  categoryId: { select: 'p.category_id', columns: ['category_id'] },
   category: { select: 'c.name', columns: ['category_id'], join: 'category' },
-  merchantId: { select: 'p.merchant_id::float8', columns: ['merchant_id'] },
+  merchantId: { select: 'p.merchant_id', columns: ['merchant_id'] },
   merchant: { select: 'm.name', columns: ['merchant_id'], join: 'merchant' },
   available: { select: 'coalesce(s.on_hand - s.reserved, 0)', columns: [], join: 'stock' },
   image: { select: 'i.url', columns: [], join: 'image' },
   version: { select: 'p.version', columns: ['version'] },
-  createdAt: { select: 'p.created_at', columns: ['created_at'] },
-  updatedAt: { select: 'p.updated_at', columns: ['updated_at'] },
+  createdAt: { select: 'p.created_at::text', columns: ['created_at'] },
+  updatedAt: { select: 'p.updated_at::text', columns: ['updated_at'] },
 }
+
+/** The fields that come as the server's texts of moments. */
+export const momentFields: readonly ProductField[] = ['createdAt', 'updatedAt']
 
 /** Outer joins, so that the planner can't let them decide which rows make the page. */
 function joinsOf(schema: string) {

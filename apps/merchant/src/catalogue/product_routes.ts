@@ -19,6 +19,7 @@ import { IdParams, Price } from '../api/field.ts'
 import { answerList, type ListParts } from '../api/list_answer.ts'
 import { type Product, productFields, productSchema, productStatuses, productSummarySchema } from './product.ts'
 import type { ProductCache } from './product_cache.ts'
+import { momentFields } from './product_columns.ts'
 import {
   createProductList,
   type ProductFilter,
@@ -96,9 +97,11 @@ function listProducts(parts: ProductParts): Route {
         filters: { ...filter },
         ...query,
       })
+      const asked = productFields.filter(selection.has)
       return answerList(parts, page, {
-        rows: list.page({ filter, sort, fields: productFields.filter(selection.has), page }),
+        rows: list.page({ filter, sort, fields: asked, page }),
         count: query.total ? list.count(filter) : undefined,
+        moments: momentFields.filter((field) => asked.includes(field)),
       })
     },
   })

@@ -84,6 +84,14 @@ describe('the product list', () => {
     assert.equal(typeof product.price, 'number')
   })
 
+  it('writes a product as its own address does', async () => {
+    const { body } = await list('limit=1&sort=title')
+    const [product] = body.data
+    const { images, description, ...alone } = (await app.ask('GET', `/api/products/${product.id}`)).body
+    assert.deepEqual(product, alone)
+    assert.match(product.createdAt, /^2026-11-1\dT10:00:00\.123Z$/)
+  })
+
   for (const sort of SORTS)
     it(`walks every product once, forwards and back, sorted by ${sort}`, async () => {
       const all = ids(await list(`sort=${sort}&limit=100`))
