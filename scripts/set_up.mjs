@@ -47,7 +47,9 @@ export const sourceFlags = ['--conditions=@tailwater/source', '--disable-warning
  * Signals are passed on, because a parent may signal this process alone instead of the whole group.
  */
 export function runSource(file, args, { flags = [] } = {}) {
-  const child = spawn(pinnedNode(), [...sourceFlags, ...flags, join(root, file), ...args], { stdio: 'inherit' })
+  // A thousand modules, ours stripped of their types: read from here they are ready in half the time.
+  const env = { NODE_COMPILE_CACHE: join(root, '.cache', 'compiled'), ...process.env }
+  const child = spawn(pinnedNode(), [...sourceFlags, ...flags, join(root, file), ...args], { stdio: 'inherit', env })
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
   child.on('exit', (code, signal) => process.exit(code ?? (signal === 'SIGINT' ? 130 : 1)))
 }
