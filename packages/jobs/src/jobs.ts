@@ -85,6 +85,8 @@ export function createJobs(given: JobsOptions): Jobs {
           'E_JOB_KIND',
           `a job's kind must be lower-case words joined by hyphens, got ${show(kind)}`,
         )
+      if (typeof run !== 'function')
+        throw new TailwaterError('E_JOB_KIND', `jobs of kind '${kind}' need a function run, got ${show(run)}`)
       if (handlers.has(kind)) throw new TailwaterError('E_JOB_KIND', `jobs of kind '${kind}' are defined already`)
       handlers.set(kind, run as Handler)
       return { kind, enqueue: (payload, { tx } = {}) => enqueue(kind, payload, tx) }

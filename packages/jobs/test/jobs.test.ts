@@ -337,6 +337,10 @@ it('refuses a payload that is not JSON, and a kind that is misnamed or defined t
     (error) => hasCode(error, 'E_JOB_KIND'),
   )
   assert.throws(
+    () => jobs.define({ kind: 'without-run' } as never),
+    (error) => hasCode(error, 'E_JOB_KIND'),
+  )
+  assert.throws(
     () => jobs.define({ kind: 'Not a kind', run: async () => {} }),
     (error) => hasCode(error, 'E_JOB_KIND'),
   )
