@@ -36,6 +36,18 @@ export async function pause(clock: Clock, ms: number, signal: AbortSignal): Prom
   }
 }
 
+/** Waits for something that ends when its signal aborts, for `ms` at most. */
+export async function atMost(
+  clock: Clock,
+  ms: number,
+  signal: AbortSignal,
+  wait: (signal: AbortSignal) => Promise<void>,
+): Promise<void> {
+  const soon = new AbortController()
+  const cancel = clock.after(Math.max(0, ms), () => soon.abort())
+  await wait(AbortSignal.any([signal, soon.signal])).finally(cancel)
+}
+
 /** Resolves when `work` has settled, and at `deadline` at the latest. */
 export async function settledBy(clock: Clock, deadline: number, work: Promise<unknown>): Promise<void> {
   const late = new AbortController()

@@ -67,6 +67,9 @@ export function collector() {
 }
 
 /** Asks the server until something is so; each question gives everything else time to go on. */
-export async function untilSo({ database }: TestSchema, isSo: () => boolean | Promise<boolean>): Promise<void> {
+export async function untilSo(
+  { database }: Pick<TestSchema, 'database'>,
+  isSo: () => boolean | Promise<boolean>,
+): Promise<void> {
   while (!(await isSo())) await database.query('SELECT 1')
 }

@@ -9,7 +9,7 @@ import {
   systemClock,
   value,
 } from '@tailwater/core'
-import { createLoop, DRAIN_MS, pause, report, settledBy } from '../loop.ts'
+import { atMost, createLoop, DRAIN_MS, pause, report, settledBy } from '../loop.ts'
 import type { FeedPosition } from '../outbox/feed.ts'
 import { encodeMessage } from '../outbox/message.ts'
 import type { Outbox } from '../outbox/outbox.ts'
@@ -49,6 +49,8 @@ export function resolvePostgresBusOptions(options: PostgresBusOptions) {
 
 /** Messages of one read. */
 const PAGE = 1_000
+/** Milliseconds without news after which a reader makes sure that the line is still the one it has read. */
+const CHECK_MS = 2_000
 /** Milliseconds before the next read when one has failed, or found less than was announced. */
 const RETRY_MS = 100
 
@@ -76,13 +78,13 @@ export function createPostgresBus(options: PostgresBusOptions): PostgresBus {
     let isAway = false
     while (!signal.aborted) {
       try {
-        await outbox.feed.beyond(position!, signal)
+        const from = position!
+        await atMost(clock, CHECK_MS, signal, (soon) => outbox.feed.beyond(from, soon))
         if (signal.aborted) return
-        const from = position!.sequence
         await readOn()
         isAway = false
-        // Announced and not to be seen: of a line that the server has since lost. The next poll sets that right.
-        if (position!.sequence === from) await pause(clock, RETRY_MS, signal)
+        // Nothing new, or announced and not to be seen: of a line that the server has since lost.
+        if (position!.sequence === from.sequence) await pause(clock, RETRY_MS, signal)
       } catch (error) {
         if (!isAway) report('bus reader', error)
         isAway = true

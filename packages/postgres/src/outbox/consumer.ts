@@ -9,7 +9,7 @@ import {
   TailwaterError,
   toError,
 } from '@tailwater/core'
-import { DRAIN_MS, pause, report, settledBy } from '../loop.ts'
+import { atMost, DRAIN_MS, pause, report, settledBy } from '../loop.ts'
 import type { Queryable } from '../queryable.ts'
 import type { Line } from './line.ts'
 import { decodeMessage, type MessageRow, type OutboxMessage, topicPattern } from './message.ts'
@@ -143,10 +143,7 @@ export function createConsumer(
     const ahead = last - place.stored
     if (ahead >= UNSTORED || (ahead > 0n && clock.elapsed() >= place.storeAt)) return store(term, place, last)
     if (ahead === 0n) return line.beyond(last, term.signal)
-    const soon = new AbortController()
-    const cancel = clock.after(place.storeAt - clock.elapsed(), () => soon.abort())
-    await line.beyond(last, AbortSignal.any([term.signal, soon.signal]))
-    cancel()
+    await atMost(clock, place.storeAt - clock.elapsed(), term.signal, (signal) => line.beyond(last, signal))
   }
 
   /** Undefined when a later leader has been. */
