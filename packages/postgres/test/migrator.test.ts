@@ -2,13 +2,14 @@ import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { databaseMigration, hasCode, listen, type MigrationEvent, type NoticeEvent, notice } from '@tailwater/core'
 import {
+  createDatabase,
   createMigrator,
   type Migration,
   type MigrationModule,
   type MigratorOptions,
   tailwaterMigrations,
 } from '@tailwater/postgres'
-import { createTestSchema, setTestTime, type TestSchema } from '@tailwater/postgres/testing'
+import { createTestSchema, setTestTime, startPgBouncer, type TestSchema } from '@tailwater/postgres/testing'
 
 const shop = (...migrations: Migration[]): MigrationModule => ({ module: 'shop', migrations })
 const goods: Migration = { version: 1, name: 'goods', up: (s) => `CREATE TABLE ${s}.goods (id bigint PRIMARY KEY)` }
@@ -86,6 +87,19 @@ describe('migrations', () => {
         .sort(),
       [1, 2],
     )
+  })
+
+  it('of two processes starting together behind PgBouncer are each applied by one of them', async () => {
+    const own = await fresh()
+    const bouncer = await startPgBouncer({ target: own.url, poolSize: 3 })
+    const databases = [0, 1].map(() => createDatabase({ url: bouncer.url, pooler: 'transaction', min: 1, max: 3 }))
+    for (const database of databases) await database.start()
+    const modules = [tailwaterMigrations, shop(goods, prices)]
+    const runs = await Promise.all(databases.map((database) => own.migratorWith({ database, modules }).run()))
+    for (const database of databases) await database.stop()
+    await bouncer.close()
+    assert.equal(runs.flat().length, tailwaterMigrations.migrations.length + 2)
+    assert.deepEqual((await own.migratorWith({ modules }).status()).pending, [])
   })
 
   it('that fail leave nothing half done, and those before them stay', async () => {

@@ -11,7 +11,13 @@ import {
   notice,
 } from '@tailwater/core'
 import { FakeClock, stressLifecycle } from '@tailwater/core/testing'
-import { createDatabase, createOutbox } from '@tailwater/postgres'
+import {
+  createDatabase,
+  createMigrator,
+  createOutbox,
+  createPostgresBus,
+  tailwaterMigrations,
+} from '@tailwater/postgres'
 import { passTestTime, startPgBouncer } from '@tailwater/postgres/testing'
 import pg from 'pg'
 import { collector, moveUntil, outboxHome, untilSo } from './outbox_home.ts'
@@ -134,6 +140,30 @@ describe('an outbox', () => {
     await bouncer.close()
     endListening()
     assert.deepEqual(faults, [])
+  })
+
+  it('needs no more than the rights of the run-time role, and neither does its bus', async () => {
+    const home = await outboxHome()
+    const role = `${home.schema}_app`
+    await home.database.query(`CREATE ROLE ${role}`)
+    await createMigrator({ database: home.database, schema: home.schema, modules: [tailwaterMigrations], role }).run()
+    const database = createDatabase({ url: home.url, role, min: 1, max: 4 })
+    await database.start()
+    const outbox = createOutbox({ database, schema: home.schema })
+    const bus = createPostgresBus({ outbox })
+    const [inbox, ear] = [collector(), collector()]
+    await outbox.consumer('orders', inbox.handler)
+    await outbox.start()
+    await bus.start()
+    await bus.subscribe('prices', { onMessage: (message) => ear.handler([message as never]), onGap() {} })
+    await database.transaction((tx) => outbox.append(tx, 'order', 1))
+    await bus.publish('prices', 2)
+    await inbox.reach(1)
+    await ear.reach(1)
+    await bus.stop()
+    await outbox.stop()
+    await database.stop()
+    await home.database.query(`DROP OWNED BY ${role}; DROP ROLE ${role}`)
   })
 
   it('sends one notification for many commits in a short time', async () => {
