@@ -45,7 +45,7 @@ describe('over TLS', { timeout: 60_000 }, () => {
       const session = await database.session()
       assert.deepEqual((await session.query(isEncrypted)).rows, [{ ssl: true }])
       await session.release()
-      const error = await failureOf(database.query('SELECT pg_sleep(600) AS over_tls', [], { timeout: 20 }))
+      const error = await failureOf(database.query('SELECT pg_sleep(600) AS over_tls', [], { timeout: 1_000 }))
       assert.equal(error.code, 'E_DATABASE_TIMEOUT')
       await until(async () => (await countRunning(database, 'over_tls')) === 0)
       await database.stop()
