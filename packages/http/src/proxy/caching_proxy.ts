@@ -63,7 +63,13 @@ export function createCachingProxy(given: CachingProxyOptions): CachingProxy {
     try {
       const answer = await upstream.send(upstreamRequest(forward, what))
       const { statusCode: status = 502, headers } = answer
-      return await forward.settle({ status, headers: headers as Reply['headers'], body: answer, requestedAt, receivedAt: clock.now() })
+      return await forward.settle({
+        status,
+        headers: headers as Reply['headers'],
+        body: answer,
+        requestedAt,
+        receivedAt: clock.now(),
+      })
     } catch (error) {
       const standIn = forward.fail()
       if (standIn) return standIn
@@ -75,7 +81,10 @@ export function createCachingProxy(given: CachingProxyOptions): CachingProxy {
     serve(request, response).catch((error: unknown) => {
       if (response.headersSent) return response.destroy()
       const told = error instanceof HttpProblem ? error : problem(500, 'E_INTERNAL', 'The server could not answer.')
-      write(response, problemReply(told, { path: request.url ?? '/', context: createContext(request.headers as HeaderMap, false) }))
+      write(
+        response,
+        problemReply(told, { path: request.url ?? '/', context: createContext(request.headers as HeaderMap, false) }),
+      )
     })
   }
   return Object.assign(proxy, { cache, close: () => upstream.close() })
@@ -90,7 +99,8 @@ interface Asked {
 }
 
 function upstreamRequest({ headers }: Forward, { method, target, request, response, client }: Asked) {
-  const hasBody = request && (request.headers['content-length'] !== undefined || request.headers['transfer-encoding'] !== undefined)
+  const hasBody =
+    request && (request.headers['content-length'] !== undefined || request.headers['transfer-encoding'] !== undefined)
   const forwarded = client && {
     'x-forwarded-for': [headers['x-forwarded-for'], client.address].flat().filter(Boolean).join(', '),
     'x-forwarded-proto': client.protocol,
@@ -108,7 +118,8 @@ function upstreamRequest({ headers }: Forward, { method, target, request, respon
 function writeInterim(response: ServerResponse, status: number, headers: HeaderMap): void {
   if (response.headersSent) return
   if (status === 102) response.writeProcessing()
-  if (status === 103 && headers['link'] !== undefined) response.writeEarlyHints(headers as Record<string, string | string[]>)
+  if (status === 103 && headers['link'] !== undefined)
+    response.writeEarlyHints(headers as Record<string, string | string[]>)
 }
 
 function write(response: ServerResponse, { status, headers, body }: Reply): void {
@@ -138,7 +149,9 @@ function originForm(url: string): string {
 function resolveProxyOptions(given: CachingProxyOptions) {
   const options = resolveOptions('cachingProxy', given, {
     origin: text(),
-    cache: optional(value<ResponseCacheOptions>('options of a response cache', (v) => typeof v === 'object' && v !== null)),
+    cache: optional(
+      value<ResponseCacheOptions>('options of a response cache', (v) => typeof v === 'object' && v !== null),
+    ),
     timeout: duration({ default: '30s', min: 1 }),
     host: optional(value<HostOptions>('options of a host', (v) => typeof v === 'object' && v !== null)),
   })

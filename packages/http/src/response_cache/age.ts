@@ -16,7 +16,10 @@ export function parseAge(header: string | undefined): number | undefined {
  * How old the response was when it came in, in milliseconds (RFC 9111, section 4.2.3): the larger of what its `Date` says by our clock and of its `Age`
  * with the time of the exchange itself.
  */
-export function initialAge(headers: { date?: string | undefined; age?: string | undefined }, times: ResponseTimes): number {
+export function initialAge(
+  headers: { date?: string | undefined; age?: string | undefined },
+  times: ResponseTimes,
+): number {
   const { requestedAt, receivedAt } = times
   const date = headers.date === undefined ? undefined : parseForeignDate(headers.date, receivedAt)
   // A date of whole seconds, read in the middle of one, is no age.

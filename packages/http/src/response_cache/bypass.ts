@@ -1,5 +1,5 @@
-import type { CacheRequest } from './opening.ts'
 import { headerText } from '../header.ts'
+import type { CacheRequest } from './opening.ts'
 
 /** Methods that change nothing (RFC 9110, section 9.2.1). */
 const SAFE = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PROPFIND', 'REPORT', 'SEARCH', 'QUERY'])
@@ -14,9 +14,14 @@ export function whyBypassed({ headers }: CacheRequest, cookies: readonly string[
   // A body with GET may change the answer, and is no part of the key: a fat GET poisons those who come after.
   if (headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0') return 'body'
   if (headers['upgrade'] !== undefined) return 'upgrade'
-  return cookies !== 'ignore' && namesOf(headerText(headers, 'cookie')).some((name) => !cookies.includes(name)) ? 'cookie' : undefined
+  return cookies !== 'ignore' && namesOf(headerText(headers, 'cookie')).some((name) => !cookies.includes(name))
+    ? 'cookie'
+    : undefined
 }
 
 function namesOf(cookie: string | undefined): string[] {
-  return (cookie ?? '').split(/[;,]/).map((pair) => pair.split('=')[0]!.trim()).filter(Boolean)
+  return (cookie ?? '')
+    .split(/[;,]/)
+    .map((pair) => pair.split('=')[0]!.trim())
+    .filter(Boolean)
 }

@@ -54,6 +54,9 @@ export function secondsOf(directives: Directives, name: string): number | undefi
 export function namedFields(directives: Directives, name: 'no-cache' | 'private'): readonly string[] | undefined {
   const value = directives.get(name)
   if (value === undefined || value === true) return undefined
-  const names = value.split(',').map((field) => field.trim().toLowerCase()).filter(Boolean)
+  const names = value
+    .split(',')
+    .map((field) => field.trim().toLowerCase())
+    .filter(Boolean)
   return names.length > 0 ? names : undefined
 }

@@ -48,7 +48,10 @@ function sameForEverybody(encoded: string): string {
 }
 
 /** Scheme, host and target of a key without a user, for invalidation of what a Location names. */
-export function keyOfLocation(location: string, base: { scheme: 'http' | 'https'; host: string; target: string }): string | undefined {
+export function keyOfLocation(
+  location: string,
+  base: { scheme: 'http' | 'https'; host: string; target: string },
+): string | undefined {
   const from = `${base.scheme}://${base.host}${base.target}`
   if (!URL.canParse(location, from)) return undefined
   const url = new URL(location, from)

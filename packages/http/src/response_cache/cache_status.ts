@@ -1,4 +1,4 @@
-import { type BareItem } from '../structured_field.ts'
+import type { BareItem } from '../structured_field.ts'
 
 /** Why a request was passed on (RFC 9211, section 2.2). */
 export type Forwarded = 'bypass' | 'method' | 'uri-miss' | 'vary-miss' | 'miss' | 'request' | 'stale' | 'partial'

@@ -30,7 +30,9 @@ const REMEMBERED = 10_000
 export function createMemoryResponseStore(options: MemoryResponseStoreOptions = {}): ResponseStore {
   const { maxBytes, clock } = resolveOptions('createMemoryResponseStore', options, {
     maxBytes: size({ default: '64mb' }),
-    clock: value<Clock>('a Clock', (given) => typeof (given as Clock)?.elapsed === 'function', { default: systemClock }),
+    clock: value<Clock>('a Clock', (given) => typeof (given as Clock)?.elapsed === 'function', {
+      default: systemClock,
+    }),
   })
   // A Map iterates in order of insertion: re-inserting on a hit makes its first key the least recently used.
   const entries = new Map<string, Kept>()

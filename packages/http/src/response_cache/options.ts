@@ -52,11 +52,19 @@ const list = value<readonly string[]>('a list of names', isList)
 export function resolveResponseCacheOptions(options: ResponseCacheOptions = {}) {
   const resolved = resolveOptions('responseCache', options, {
     hosts: optional(list),
-    store: optional(value<ResponseStore>('a ResponseStore', (given) => typeof (given as ResponseStore)?.mark === 'function')),
-    cookies: value<readonly string[] | 'ignore'>("a list of names, or 'ignore'", (given) => given === 'ignore' || isList(given), {
-      default: [],
-    }),
-    user: optional(value<NonNullable<ResponseCacheOptions['user']>>('a function', (given) => typeof given === 'function')),
+    store: optional(
+      value<ResponseStore>('a ResponseStore', (given) => typeof (given as ResponseStore)?.mark === 'function'),
+    ),
+    cookies: value<readonly string[] | 'ignore'>(
+      "a list of names, or 'ignore'",
+      (given) => given === 'ignore' || isList(given),
+      {
+        default: [],
+      },
+    ),
+    user: optional(
+      value<NonNullable<ResponseCacheOptions['user']>>('a function', (given) => typeof given === 'function'),
+    ),
     maxBody: size({ default: '1mb' }),
     staleIfError: duration({ default: '10m' }),
     keepStale: duration({ default: '1h' }),
@@ -65,7 +73,9 @@ export function resolveResponseCacheOptions(options: ResponseCacheOptions = {}) 
     targets: value<readonly string[]>('a list of names', isList, { default: ['cdn-cache-control'] }),
     tagHeaders: value<readonly string[]>('a list of names', isList, { default: ['surrogate-key', 'cache-tag'] }),
     showStatus: boolean({ default: true }),
-    clock: value<Clock>('a Clock', (given) => typeof (given as Clock)?.elapsed === 'function', { default: systemClock }),
+    clock: value<Clock>('a Clock', (given) => typeof (given as Clock)?.elapsed === 'function', {
+      default: systemClock,
+    }),
   })
   return { ...resolved, store: resolved.store ?? createMemoryResponseStore({ clock: resolved.clock }) }
 }

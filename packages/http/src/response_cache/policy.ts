@@ -37,7 +37,10 @@ const HEURISTIC_PART = 0.1
 const HEURISTIC_MOST = 86_400_000
 
 /** Directives that hold for a shared cache: the targeted field's if there is a valid one (RFC 9213), else `Cache-Control`. */
-export function directivesOf(headers: HeaderMap, targets: readonly string[]): { directives: Directives; isTargeted: boolean } {
+export function directivesOf(
+  headers: HeaderMap,
+  targets: readonly string[],
+): { directives: Directives; isTargeted: boolean } {
   for (const target of targets) {
     const directives = parseTargeted(headerText(headers, target))
     if (directives) return { directives, isTargeted: true }

@@ -56,7 +56,12 @@ function mostStale(asked: Directives): number {
 }
 
 /** Whether it may stand in for an origin that fails (RFC 5861, section 4; RFC 9111, section 4.2.4). @param byDefault milliseconds for responses that say nothing of it */
-export function servesForError({ status, policy }: StoredResponse, request: HeaderMap, now: number, byDefault: number): boolean {
+export function servesForError(
+  { status, policy }: StoredResponse,
+  request: HeaderMap,
+  now: number,
+  byDefault: number,
+): boolean {
   if (status >= 500) return false
   if (policy.mustRevalidate || policy.alwaysValidate || requestDirectives(request).has('no-cache')) return false
   return -freshFor(policy, now) < (policy.staleIfError ?? byDefault)

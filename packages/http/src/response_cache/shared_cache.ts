@@ -91,7 +91,8 @@ export function createSharedCache(given?: ResponseCacheOptions): SharedCache {
     }
     const passage = await passageOf(request)
     const { stored } = passage
-    const isOurs = stored !== undefined && (request.headers['authorization'] === undefined || stored.policy.sharesAuthorized)
+    const isOurs =
+      stored !== undefined && (request.headers['authorization'] === undefined || stored.policy.sharesAuthorized)
     return isOurs ? reuse(passage, stored) : ask(passage, missed(passage))
   }
 
@@ -118,7 +119,11 @@ export function createSharedCache(given?: ResponseCacheOptions): SharedCache {
     const { request, key } = passage
     const directives = requestDirectives(request.headers)
     if (directives.has('only-if-cached'))
-      throw problem(504, 'E_NOT_CACHED', 'Nothing is stored that could answer this, and the request wants nothing else.')
+      throw problem(
+        504,
+        'E_NOT_CACHED',
+        'Nothing is stored that could answer this, and the request wants nothing else.',
+      )
     if (request.method !== 'GET' || request.headers['range'] !== undefined || directives.has('no-store'))
       return { reply: undefined, forward: asking(passage, fwd, undefined) }
     const boarded = flights.board(key)
@@ -157,7 +162,9 @@ export function createSharedCache(given?: ResponseCacheOptions): SharedCache {
       return mayServe ? served(passage, stored, { fwd, detail: 'stale-if-error' }) : undefined
     }
     return {
-      headers: isWhole ? { ...withoutConditions(request.headers), ...(stored && validatorsOf(stored)) } : request.headers,
+      headers: isWhole
+        ? { ...withoutConditions(request.headers), ...(stored && validatorsOf(stored)) }
+        : request.headers,
       async settle(response) {
         const status = { fwd, fwdStatus: response.status }
         if (response.status === 304 && isWhole && stored) return confirm(passage, response, await mark, land, status)
@@ -221,7 +228,15 @@ export function createSharedCache(given?: ResponseCacheOptions): SharedCache {
         const vary = varyNames(headers) as readonly string[]
         const selected = selectingValues(vary, request.headers)
         const tags = surrogateKeys(headers, options.tagHeaders)
-        const stored = { status: response.status, headers: { ...headers, 'content-length': String(bytes.length) }, body: bytes, policy, vary, selected, tags }
+        const stored = {
+          status: response.status,
+          headers: { ...headers, 'content-length': String(bytes.length) },
+          body: bytes,
+          policy,
+          vary,
+          selected,
+          tags,
+        }
         land((await keep(key, stored, mark)) ? stored : undefined)
       })
       .catch(() => land())

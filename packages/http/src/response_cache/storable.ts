@@ -12,7 +12,8 @@ export interface StoringRequest {
 
 /** Final statuses whose meaning we know, so that `must-understand` and a body cut short do no harm. */
 const UNDERSTOOD = new Set([
-  200, 203, 204, 300, 301, 302, 303, 307, 308, 400, 401, 403, 404, 405, 406, 409, 410, 414, 415, 421, 422, 429, 451, 500, 501, 502, 503, 504,
+  200, 203, 204, 300, 301, 302, 303, 307, 308, 400, 401, 403, 404, 405, 406, 409, 410, 414, 415, 421, 422, 429, 451,
+  500, 501, 502, 503, 504,
 ])
 
 /**
@@ -33,7 +34,8 @@ export function whyNotStorable(
   if (response.status < 200 || response.status === 206 || response.status === 304) return 'status'
   if (!UNDERSTOOD.has(response.status) && (policy.isHeuristic || directives.has('must-understand'))) return 'status'
   if (asked.has('no-store')) return 'request-no-store'
-  if (directives.has('no-store') && !(directives.has('must-understand') && UNDERSTOOD.has(response.status))) return 'no-store'
+  if (directives.has('no-store') && !(directives.has('must-understand') && UNDERSTOOD.has(response.status)))
+    return 'no-store'
   if (directives.has('private')) return 'private'
   if (response.headers['set-cookie'] !== undefined) return 'set-cookie'
   if (varyNames(response.headers) === '*') return 'vary'

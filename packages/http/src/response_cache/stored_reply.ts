@@ -23,7 +23,10 @@ const OF_A_304 = new Set([
 
 /** The reply that a stored response gives to a request: with its age; 304 or 206 where the request's conditions and range ask for that. */
 export function replyFrom(stored: StoredResponse, request: HeaderMap, now: number): Reply {
-  const headers: Reply['headers'] = { ...stored.headers, age: String(Math.floor(currentAge(stored.policy, now) / 1_000)) }
+  const headers: Reply['headers'] = {
+    ...stored.headers,
+    age: String(Math.floor(currentAge(stored.policy, now) / 1_000)),
+  }
   const whole: Reply = { status: stored.status, headers, body: stored.body }
   if (stored.status !== 200) return whole
   if (isUnchanged(stored.headers, request, now)) return notModified(headers)
@@ -32,7 +35,11 @@ export function replyFrom(stored: StoredResponse, request: HeaderMap, now: numbe
 
 /** The 304 that stands for a response with these headers. */
 export function notModified(headers: Reply['headers']): Reply {
-  return { status: 304, headers: Object.fromEntries(Object.entries(headers).filter(([name]) => OF_A_304.has(name))), body: undefined }
+  return {
+    status: 304,
+    headers: Object.fromEntries(Object.entries(headers).filter(([name]) => OF_A_304.has(name))),
+    body: undefined,
+  }
 }
 
 /** Whether a client has this version already: by If-None-Match, and only without it by If-Modified-Since (RFC 9110, section 13.2.2). */

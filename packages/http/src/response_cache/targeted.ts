@@ -1,4 +1,4 @@
-import { type Directives } from './cache_control.ts'
+import type { Directives } from './cache_control.ts'
 
 /** A key of a structured dictionary (RFC 9651, section 3.2), in any case: `Max-Age` is sent, too. */
 const KEY = /^[a-z*][\w.*-]*$/i
@@ -30,7 +30,8 @@ function splitMembers(header: string): string[] {
 
 /** The item's bare value as text, its parameters left out; undefined when it is of no type. */
 function valueOf(text: string): string | true | undefined {
-  const item = /^(?:"((?:[^"\\]|\\.)*)"|(-?\d{1,15}(?:\.\d{1,3})?)|([a-z*][\w!#$%&'*+.^`|~:/-]*)|\?([01]))\s*(?:;.*)?$/i.exec(text)
+  const item =
+    /^(?:"((?:[^"\\]|\\.)*)"|(-?\d{1,15}(?:\.\d{1,3})?)|([a-z*][\w!#$%&'*+.^`|~:/-]*)|\?([01]))\s*(?:;.*)?$/i.exec(text)
   if (!item) return undefined
   if (item[4] !== undefined) return item[4] === '1' ? true : 'false'
   return item[1] ?? item[2] ?? item[3]

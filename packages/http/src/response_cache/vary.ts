@@ -4,7 +4,10 @@ import { headerText } from '../header.ts'
 
 /** Request headers that select the response, in lower case and sorted; `*` when more than headers does. */
 export function varyNames(headers: HeaderMap): readonly string[] | '*' {
-  const names = (headerText(headers, 'vary') ?? '').split(',').map((name) => name.trim().toLowerCase()).filter(Boolean)
+  const names = (headerText(headers, 'vary') ?? '')
+    .split(',')
+    .map((name) => name.trim().toLowerCase())
+    .filter(Boolean)
   return names.includes('*') ? '*' : [...new Set(names)].sort()
 }
 
@@ -27,5 +30,8 @@ function normalised(name: string, value: string | undefined): string | null {
       .map(({ value: word, weight }) => `${word};q=${weight}`)
       .sort()
       .join(',')
-  return value.trim().replace(/\s*,\s*/g, ',').replace(/\s+/g, ' ')
+  return value
+    .trim()
+    .replace(/\s*,\s*/g, ',')
+    .replace(/\s+/g, ' ')
 }
