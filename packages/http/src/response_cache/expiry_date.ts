@@ -20,7 +20,7 @@ export function parseForeignDate(text: string, now: number): number | undefined 
   if (asctime) return fixed(asctime[2]!.replace(' ', '0'), asctime[1]!, `${asctime[4]} ${asctime[3]}`)
   const old = RFC_850.exec(trimmed)
   if (!old) return undefined
-  const thisYear = Number(new Intl.DateTimeFormat('en', { year: 'numeric', timeZone: 'UTC' }).format(now))
+  const thisYear = new Date(now).getUTCFullYear()
   const year = thisYear - (thisYear % 100) + Number(old[3])
   return fixed(old[1]!, old[2]!, `${year > thisYear + 50 ? year - 100 : year} ${old[4]}`)
 }

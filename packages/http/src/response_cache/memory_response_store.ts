@@ -53,18 +53,18 @@ export function createMemoryResponseStore(options: MemoryResponseStoreOptions = 
   }
 
   return {
-    get(key) {
+    read(key) {
+      const mark = invalidations.last
       const kept = entries.get(key)
-      if (!kept) return undefined
+      if (!kept) return { variants: [], mark }
       if (kept.expiresAt <= clock.elapsed()) {
         remove(key)
-        return undefined
+        return { variants: [], mark }
       }
       entries.delete(key)
       entries.set(key, kept)
-      return kept.variants
+      return { variants: kept.variants, mark }
     },
-    mark: () => invalidations.last,
     set(key, variants, { ttl, since, tags }) {
       if (invalidations.hasSince(since as number, [key, ...tags.map(tagName)])) return false
       const bytes = key.length * 2 + variants.reduce((sum, stored) => sum + bytesOf(stored), 0)

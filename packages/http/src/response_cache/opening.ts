@@ -18,10 +18,12 @@ export interface OriginResponse extends Reply {
   receivedAt: number
 }
 
-/** What is to be asked of the origin, and what is made of its answer. Exactly one of `settle`, `fail` and `abandon` must be called, once. */
+/** What is to be asked of the origin, and what is made of its answer. One of `settle`, `fail` and `abandon` must be called in the end. */
 export interface Forward {
   /** Headers for the origin: the client's, with conditions of the cache's own. */
   readonly headers: HeaderMap
+  /** Whether the answer may be kept for others: then it is worth having though the client leaves. */
+  readonly isShared: boolean
   /** What the client gets for the origin's answer. */
   settle(response: OriginResponse): Promise<Reply>
   /** What the client gets when the origin could not be asked; undefined when there is nothing to stand in for it. */

@@ -53,7 +53,7 @@ export function resolveResponseCacheOptions(options: ResponseCacheOptions = {}) 
   const resolved = resolveOptions('responseCache', options, {
     hosts: optional(list),
     store: optional(
-      value<ResponseStore>('a ResponseStore', (given) => typeof (given as ResponseStore)?.mark === 'function'),
+      value<ResponseStore>('a ResponseStore', (given) => typeof (given as ResponseStore)?.read === 'function'),
     ),
     cookies: value<readonly string[] | 'ignore'>(
       "a list of names, or 'ignore'",

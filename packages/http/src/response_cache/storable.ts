@@ -8,6 +8,8 @@ import { varyNames } from './vary.ts'
 export interface StoringRequest {
   readonly method: string
   readonly headers: HeaderMap
+  /** Whether what is stored is for the user of this request alone: then it is what RFC 9111 calls a private cache. */
+  readonly isOwn: boolean
 }
 
 /** Final statuses whose meaning we know, so that `must-understand` and a body cut short do no harm. */
@@ -36,11 +38,27 @@ export function whyNotStorable(
   if (asked.has('no-store')) return 'request-no-store'
   if (directives.has('no-store') && !(directives.has('must-understand') && UNDERSTOOD.has(response.status)))
     return 'no-store'
-  if (directives.has('private')) return 'private'
+  if (directives.has('private') && !request.isOwn) return 'private'
   if (response.headers['set-cookie'] !== undefined) return 'set-cookie'
   if (varyNames(response.headers) === '*') return 'vary'
-  if (request.headers['authorization'] !== undefined && !policy.sharesAuthorized) return 'authorization'
+  if (!mayAnswer(policy, request)) return 'authorization'
   return policy.lifetime > 0 || hasValidator(response.headers) ? undefined : 'no-lifetime'
+}
+
+/** Reasons that lie with the request: they say nothing of what others are answered. */
+const OF_THE_REQUEST = new Set(['method', 'request-no-store', 'authorization'])
+
+/** Whether a reason of `whyNotStorable` holds for everybody who asks for this address. */
+export function isLasting(reason: string): boolean {
+  return !OF_THE_REQUEST.has(reason)
+}
+
+/** Whether a response of this policy may answer this request, and be kept though it brought it (RFC 9111, section 3.5). */
+export function mayAnswer(
+  policy: ResponsePolicy,
+  { headers, isOwn }: Pick<StoringRequest, 'headers' | 'isOwn'>,
+): boolean {
+  return isOwn || headers['authorization'] === undefined || policy.sharesAuthorized
 }
 
 function hasValidator(headers: HeaderMap): boolean {
@@ -61,11 +79,26 @@ const HOP_BY_HOP = new Set([
   'proxy-authorization',
 ])
 
+/** Fields that the whole way is to see: a `Connection` that names them would take from us what we have judged the message by. */
+const NEVER_NAMED = new Set([
+  'authorization',
+  'cache-control',
+  'content-length',
+  'cookie',
+  'forwarded',
+  'host',
+  'pragma',
+  'vary',
+  'x-forwarded-for',
+  'x-forwarded-host',
+  'x-forwarded-proto',
+])
+
 /** A message's headers without those of its connection, those that `Connection` names included. */
 export function endToEnd(headers: HeaderMap): Record<string, string | string[]> {
   const named = new Set((headerText(headers, 'connection') ?? '').split(',').map((name) => name.trim().toLowerCase()))
   const kept: Record<string, string | string[]> = {}
   for (const [name, value] of Object.entries(headers))
-    if (value !== undefined && !HOP_BY_HOP.has(name) && !named.has(name)) kept[name] = value
+    if (value !== undefined && !HOP_BY_HOP.has(name) && (NEVER_NAMED.has(name) || !named.has(name))) kept[name] = value
   return kept
 }

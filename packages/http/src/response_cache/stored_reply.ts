@@ -21,8 +21,14 @@ const OF_A_304 = new Set([
   'cache-status',
 ])
 
+/** What a request asks for beside the address. */
+export interface AskedFor {
+  readonly method: string
+  readonly headers: HeaderMap
+}
+
 /** The reply that a stored response gives to a request: with its age; 304 or 206 where the request's conditions and range ask for that. */
-export function replyFrom(stored: StoredResponse, request: HeaderMap, now: number): Reply {
+export function replyFrom(stored: StoredResponse, { method, headers: request }: AskedFor, now: number): Reply {
   const headers: Reply['headers'] = {
     ...stored.headers,
     age: String(Math.floor(currentAge(stored.policy, now) / 1_000)),
@@ -30,7 +36,10 @@ export function replyFrom(stored: StoredResponse, request: HeaderMap, now: numbe
   const whole: Reply = { status: stored.status, headers, body: stored.body }
   if (stored.status !== 200) return whole
   if (isUnchanged(stored.headers, request, now)) return notModified(headers)
-  return isRangeWanted(stored, request) ? partOf(whole, stored.body, headerText(request, 'range')!) : whole
+  // Ranges are defined for GET alone (RFC 9110, section 14.2).
+  return method === 'GET' && isRangeWanted(stored, request)
+    ? partOf(whole, stored.body, headerText(request, 'range')!)
+    : whole
 }
 
 /** The 304 that stands for a response with these headers. */

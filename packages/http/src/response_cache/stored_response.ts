@@ -13,10 +13,11 @@ export interface StoredResponse {
   readonly tags: readonly string[]
 }
 
-/** Bytes that it takes, roughly: body, header texts, and what any entry costs. */
+/** Bytes that it takes, roughly: body, texts, and what any entry costs. */
 export function bytesOf(stored: StoredResponse): number {
-  let bytes = stored.body.length + 512
-  for (const [name, value] of Object.entries(stored.headers)) bytes += name.length + String(value).length + 32
+  const names = [...stored.vary, ...stored.tags].reduce((sum, name) => sum + name.length * 2 + 32, 0)
+  let bytes = stored.body.length + stored.selected.length * 2 + names + 512
+  for (const [name, value] of Object.entries(stored.headers)) bytes += name.length + String(value).length * 2 + 32
   return bytes
 }
 

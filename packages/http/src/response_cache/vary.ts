@@ -1,37 +1,45 @@
-import { parseWeighted } from '../accept.ts'
+import { hash } from 'node:crypto'
 import type { HeaderMap } from '../exchange.ts'
 import { headerText } from '../header.ts'
 
-/** Request headers that select the response, in lower case and sorted; `*` when more than headers does. */
+/** Selecting headers at most; what depends on more is as good as unique. */
+const MOST_NAMES = 32
+/** Longer values are kept as their hash: a client must not decide what an entry weighs. */
+const LONGEST_SELECTION = 256
+
+/** Request headers that select the response, in lower case and sorted; `*` when more than headers does, or more of them than can be followed. */
 export function varyNames(headers: HeaderMap): readonly string[] | '*' {
-  const names = (headerText(headers, 'vary') ?? '')
-    .split(',')
-    .map((name) => name.trim().toLowerCase())
-    .filter(Boolean)
-  return names.includes('*') ? '*' : [...new Set(names)].sort()
+  const names = new Set(listOf((headerText(headers, 'vary') ?? '').toLowerCase()))
+  return names.has('*') || names.size > MOST_NAMES ? '*' : [...names].sort()
 }
 
-/** Lists of weighted preferences, whose order and spelling mean nothing. */
-const PREFERENCES = new Set(['accept', 'accept-language', 'accept-encoding', 'accept-charset'])
+/** Lists of weighted preferences, whose order and letter case mean nothing. */
+const PREFERENCES = new Set(['accept-language', 'accept-encoding', 'accept-charset'])
 
 /**
  * A request's values of the selecting headers, as one text; equal texts select the same response (RFC 9111, section 4.1).
  *
- * Lists of preferences are compared as sets of weighted values, other headers without needless white space.
+ * White space at commas says nothing in any list. `Accept` keeps its order and case: parameters of media types are any text.
  */
 export function selectingValues(names: readonly string[], request: HeaderMap): string {
-  return JSON.stringify(names.map((name) => normalised(name, headerText(request, name))))
+  const text = JSON.stringify(names.map((name) => normalised(name, Object.hasOwn(request, name) ? request : {})))
+  return text.length <= LONGEST_SELECTION ? text : `#${hash('sha256', text, 'base64url')}`
 }
 
-function normalised(name: string, value: string | undefined): string | null {
+function normalised(name: string, request: HeaderMap): string | null {
+  const value = headerText(request, name)
   if (value === undefined) return null
-  if (PREFERENCES.has(name))
-    return parseWeighted(value)
-      .map(({ value: word, weight }) => `${word};q=${weight}`)
-      .sort()
-      .join(',')
-  return value
-    .trim()
-    .replace(/\s*,\s*/g, ',')
-    .replace(/\s+/g, ' ')
+  if (!PREFERENCES.has(name)) return listOf(value).join(',')
+  const members = listOf(value.toLowerCase()).map((member) => member.split(';').map((part) => part.trim()))
+  return members
+    .map((parts) => parts.filter((part) => part !== 'q=1').join(';'))
+    .sort()
+    .join(',')
+}
+
+function listOf(text: string): string[] {
+  return text
+    .split(',')
+    .map((member) => member.trim())
+    .filter(Boolean)
 }

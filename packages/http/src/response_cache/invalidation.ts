@@ -1,0 +1,31 @@
+import { headerText } from '../header.ts'
+import { addressOf, keyOfLocation } from './cache_key.ts'
+import type { CacheRequest, Forward } from './opening.ts'
+import { type Ground, keyOf, told } from './passage.ts'
+
+/** Carried by all that is stored under an address, whichever user's. No surrogate key has a space in it. */
+export function addressTag(key: string): string {
+  return `address ${addressOf(key)}`
+}
+
+/** A request that changes something: what is stored of its address, and of those that its answer names, goes (RFC 9111, section 4.4). */
+export function invalidating(ground: Ground, request: CacheRequest): Forward {
+  const { store } = ground.options
+  const key = keyOf(ground, request)
+  return {
+    headers: request.headers,
+    isShared: false,
+    async settle(response) {
+      if (response.status >= 200 && response.status < 400) {
+        const named = ['location', 'content-location'].flatMap((name) => {
+          const location = headerText(response.headers, name)
+          return location === undefined ? [] : (keyOfLocation(location, request) ?? [])
+        })
+        await store.invalidateTags([key, ...named].map(addressTag))
+      }
+      return told(ground, response, { fwd: 'method', fwdStatus: response.status })
+    },
+    fail: () => undefined,
+    abandon() {},
+  }
+}
