@@ -144,7 +144,10 @@ function writeInterim(response: ServerResponse, status: number, headers: HeaderM
 
 function write(response: ServerResponse, reply: Reply): void {
   const { status, headers, body } = reply
-  if (response.destroyed || response.headersSent) return discard(reply)
+  if (response.destroyed || response.headersSent) {
+    discard(reply)
+    return
+  }
   try {
     response.writeHead(status, headers)
   } catch (error) {

@@ -16,6 +16,8 @@ export interface OriginResponse extends Reply {
   requestedAt: number
   /** When its headers came. */
   receivedAt: number
+  /** Why it must not be kept, whatever it says of itself. */
+  keepOut?: string
 }
 
 /** What is to be asked of the origin, and what is made of its answer. One of `settle`, `fail` and `abandon` must be called in the end. */

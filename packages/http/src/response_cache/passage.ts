@@ -40,20 +40,24 @@ export function createGround(given: ResponseCacheOptions | undefined, origin: Or
   return { options, origin, flights: createFlights(options.clock, options.patience) }
 }
 
-/** The key of a request. @throws HttpProblem 421 E_MISDIRECTED for a host that is not ours, 400 E_BAD_REQUEST for none */
-export function keyOf({ options: { hosts } }: Ground, { scheme, host, target }: CacheRequest, user?: string): string {
-  const key = cacheKey({ scheme, host, target, user })
+/**
+ * Whether a request names a host. Handlers of this process answer clients that name none, as HTTP/1.0 has it; a proxy has to know whom it asks.
+ *
+ * @throws HttpProblem 421 E_MISDIRECTED for a host that is not ours, 400 E_BAD_REQUEST for none
+ */
+export function isOfKnownHost({ options: { hosts }, origin }: Ground, { scheme, host }: CacheRequest): boolean {
   const known = normaliseHost(scheme, host)
   if (hosts && !hosts.some((ours) => normaliseHost(scheme, ours) === known))
     throw problem(421, 'E_MISDIRECTED', 'This server does not answer for that host.')
-  return key
+  if (known === undefined && origin === 'server') throw problem(400, 'E_BAD_REQUEST', 'The Host header names no host.')
+  return known !== undefined
 }
 
 /** Looks up what is stored for a request. */
 export async function lookUp(ground: Ground, request: CacheRequest): Promise<Passage> {
   const { options } = ground
   const user = options.user?.(request)
-  const key = keyOf(ground, request, user)
+  const key = cacheKey({ ...request, user })
   const { variants, mark } = await options.store.read(key)
   const stored = selectVariant(variants, request.headers)
   return { request, isOwn: user !== undefined, key, variants, mark, stored }

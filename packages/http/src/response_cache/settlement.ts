@@ -1,5 +1,7 @@
 import { Readable } from 'node:stream'
+import { hashedOnce } from '../body_hash.ts'
 import type { Reply } from '../exchange.ts'
+import { formatHttpDate } from '../http_date.ts'
 import type { CacheStatus } from './cache_status.ts'
 import { collectBody } from './collected_body.ts'
 import type { Flight } from './flights.ts'
@@ -66,13 +68,15 @@ export function takeResponse(settling: Settling): Reply {
     return toClient(settling, response, { ...status, detail })
   }
   const { body, whole } = collectBody(response.body, options.maxBody)
-  const headers = endToEnd(response.headers)
+  const headers: Record<string, string | string[]> = endToEnd(response.headers)
   delete headers['age']
+  // Handlers leave the date to the server, which would write that of the hit.
+  headers['date'] ??= formatHttpDate(response.receivedAt)
   void whole
     .then(async (bytes) => {
       if (!bytes) return flight?.scatter()
       headers['content-length'] = String(bytes.length)
-      const stored = { ...describe(settling, headers, policy), status: response.status, body: bytes }
+      const stored = { ...describe(settling, headers, policy), status: response.status, body: hashedOnce(bytes) }
       if (await keep(settling, stored)) flight?.land(stored)
     })
     .catch(() => undefined)
@@ -83,11 +87,11 @@ export function takeResponse(settling: Settling): Reply {
 /** Handlers are run for whatever is not fresh, so that what never will be is of no use; and a stream of theirs may end with the client's leaving. */
 function whyKeptOut(
   { ground: { origin, options }, passage: { request, isOwn } }: Settling,
-  response: Pick<Reply, 'status' | 'headers'> & { body?: Reply['body'] },
+  response: Pick<Reply, 'status' | 'headers'> & Partial<OriginResponse>,
   policy: ResponsePolicy,
 ): string | undefined {
   const asked = { method: request.method, headers: request.headers, isOwn }
-  const reason = whyNotStorable(asked, response, policy, options.targets)
+  const reason = response.keepOut ?? whyNotStorable(asked, response, policy, options.targets)
   if (reason !== undefined || origin === 'server') return reason
   if (response.body instanceof Readable) return 'stream'
   return policy.alwaysValidate || policy.lifetime + policy.staleWhileRevalidate <= 0 ? 'no-lifetime' : undefined

@@ -6,11 +6,11 @@ import type { Flight } from './flights.ts'
 import { addressTag, invalidating } from './invalidation.ts'
 import type { CacheRequest, Forward, Opening } from './opening.ts'
 import type { ResponseCacheOptions } from './options.ts'
-import { createGround, type Ground, keyOf, lookUp, type Origin, type Passage, served, told } from './passage.ts'
+import { createGround, type Ground, isOfKnownHost, lookUp, type Origin, type Passage, served, told } from './passage.ts'
 import { askOrigin } from './question.ts'
 import { requestDirectives, reuseOf, selectVariant } from './reuse.ts'
 import { withoutConditions } from './revalidation.ts'
-import { mayAnswer } from './storable.ts'
+import { hasCredentials, mayAnswer } from './storable.ts'
 import type { StoredResponse } from './stored_response.ts'
 import { selectingValues } from './vary.ts'
 
@@ -38,6 +38,7 @@ export function createSharedCache(options?: ResponseCacheOptions, origin: Origin
   const { store, cookies } = ground.options
   return {
     async open(request) {
+      if (!isOfKnownHost(ground, request)) return passing(ground, request, { fwd: 'bypass', detail: 'host' })
       if (isUnsafe(request.method)) return { reply: undefined, forward: invalidating(ground, request) }
       if (request.method !== 'GET' && request.method !== 'HEAD') return passing(ground, request, { fwd: 'method' })
       const detail = whyBypassed(request, cookies)
@@ -59,8 +60,6 @@ export function createSharedCache(options?: ResponseCacheOptions, origin: Origin
 
 /** A request that the cache has nothing to do with but to tell so. */
 function passing(ground: Ground, request: CacheRequest, status: CacheStatus): Opening {
-  // For the check of the host alone.
-  keyOf(ground, request)
   const forward: Forward = {
     headers: request.headers,
     isShared: false,
@@ -122,7 +121,7 @@ async function ask(ground: Ground, passage: Passage, fwd: Forwarded): Promise<Op
  */
 function flightKey({ key, isOwn, variants, request: { headers } }: Passage): string {
   const selected = variants[0] ? selectingValues(variants[0].vary, headers) : ''
-  return `${headers['authorization'] === undefined || isOwn ? 'open' : 'authorized'} ${key} ${selected}`
+  return `${!hasCredentials(headers) || isOwn ? 'open' : 'authorized'} ${key} ${selected}`
 }
 
 /** Whether what another request brought answers this one, too. It is as new as it can be, so a wish for a validated response is met. */

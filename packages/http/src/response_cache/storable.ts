@@ -34,7 +34,8 @@ export function whyNotStorable(
   if (request.method !== 'GET') return 'method'
   // 206 is a part, and 304 belongs to a response that is stored already.
   if (response.status < 200 || response.status === 206 || response.status === 304) return 'status'
-  if (!UNDERSTOOD.has(response.status) && (policy.isHeuristic || directives.has('must-understand'))) return 'status'
+  const isGuess = policy.isHeuristic && !directives.has('public')
+  if (!UNDERSTOOD.has(response.status) && (isGuess || directives.has('must-understand'))) return 'status'
   if (asked.has('no-store')) return 'request-no-store'
   if (directives.has('no-store') && !(directives.has('must-understand') && UNDERSTOOD.has(response.status)))
     return 'no-store'
@@ -58,7 +59,15 @@ export function mayAnswer(
   policy: ResponsePolicy,
   { headers, isOwn }: Pick<StoringRequest, 'headers' | 'isOwn'>,
 ): boolean {
-  return isOwn || headers['authorization'] === undefined || policy.sharesAuthorized
+  return isOwn || !hasCredentials(headers) || policy.sharesAuthorized
+}
+
+/** Headers that say who is asking: `Authorization`, and those in its place that many APIs have. */
+const CREDENTIALS = ['authorization', 'x-api-key', 'x-auth-token', 'x-access-token']
+
+/** Whether a request says who is asking. */
+export function hasCredentials(headers: HeaderMap): boolean {
+  return CREDENTIALS.some((name) => headers[name] !== undefined)
 }
 
 function hasValidator(headers: HeaderMap): boolean {
