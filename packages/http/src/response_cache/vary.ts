@@ -22,12 +22,13 @@ const PREFERENCES = new Set(['accept-language', 'accept-encoding', 'accept-chars
  * White space at commas says nothing in any list. `Accept` keeps its order and case: parameters of media types are any text.
  */
 export function selectingValues(names: readonly string[], request: HeaderMap): string {
-  const text = JSON.stringify(names.map((name) => normalised(name, Object.hasOwn(request, name) ? request : {})))
+  const text = JSON.stringify(
+    names.map((name) => (Object.hasOwn(request, name) ? normalised(name, headerText(request, name)) : null)),
+  )
   return text.length <= LONGEST_SELECTION ? text : `#${hash('sha256', text, 'base64url')}`
 }
 
-function normalised(name: string, request: HeaderMap): string | null {
-  const value = headerText(request, name)
+function normalised(name: string, value: string | undefined): string | null {
   if (value === undefined) return null
   if (!PREFERENCES.has(name)) return listOf(value).join(',')
   const members = listOf(value.toLowerCase()).map((member) => member.split(';').map((part) => part.trim()))
