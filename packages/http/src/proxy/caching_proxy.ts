@@ -41,8 +41,9 @@ export interface CachingProxy {
  */
 export function createCachingProxy(given: CachingProxyOptions): CachingProxy {
   const { origin, cache: cacheOptions, timeout, host } = resolveProxyOptions(given)
-  const { clients, clock } = host
-  const cache = createSharedCache({ clock, ...cacheOptions })
+  const { clients } = host
+  const clock = cacheOptions?.clock ?? host.clock
+  const cache = createSharedCache({ ...cacheOptions, clock })
   const upstream = createUpstream(origin, timeout)
 
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {

@@ -34,7 +34,8 @@ export async function confirmStored(settling: Settling, stored: StoredResponse):
       await forget(settling)
       return served(ground, passage, stored, status)
     }
-    const headers = freshenedHeaders(stored, response.headers)
+    const date = response.headers['date'] ?? formatHttpDate(response.receivedAt)
+    const headers = freshenedHeaders(stored, { ...response.headers, date })
     const policy = policyOf(
       stored.status,
       { ...headers, age: response.headers['age'] },
