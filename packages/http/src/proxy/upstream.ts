@@ -68,6 +68,10 @@ export function createUpstream(origin: URL, timeout: number): Upstream {
         if (isRace && (method === 'GET' || method === 'HEAD')) resolve(send(asked, true))
         else reject(error)
       })
+      // Also of an answer that switches protocols: nobody asked for that, and Node ends it without an error.
+      request.once('close', () => {
+        if (!request.errored) reject(new Error('the origin ended the connection'))
+      })
       request.on('timeout', () => request.destroy(new Error(`the origin was silent for ${timeout} ms`)))
       // A body that breaks off breaks the request: the origin must not take it for whole.
       if (body) pipeline(body, request, () => {})

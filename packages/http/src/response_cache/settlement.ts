@@ -10,7 +10,7 @@ import type { OriginResponse } from './opening.ts'
 import { type Ground, type Passage, served, told } from './passage.ts'
 import { freshFor, policyOf, type ResponsePolicy } from './policy.ts'
 import { freshenedHeaders, isConfirmed } from './revalidation.ts'
-import { endToEnd, isLasting, whyNotStorable } from './storable.ts'
+import { endToEnd, hasCredentials, isLasting, whyNotStorable } from './storable.ts'
 import { isUnchanged, notModified } from './stored_reply.ts'
 import { MAX_VARIANTS, type StoredResponse } from './stored_response.ts'
 import { surrogateKeys } from './surrogate_keys.ts'
@@ -60,7 +60,8 @@ export function takeResponse(settling: Settling): Reply {
   const policy = policyOf(response.status, response.headers, response, options.targets)
   const detail = whyKeptOut(settling, response, policy)
   if (detail !== undefined) {
-    if (isLasting(detail)) {
+    // What somebody in particular is answered says nothing of the others.
+    if (isLasting(detail) && (passage.isOwn || !hasCredentials(passage.request.headers))) {
       flight?.scatter()
       // What was stored is not what the origin answers any more.
       if (passage.stored && response.status === 200) void forget(settling)
