@@ -65,6 +65,11 @@ export function responseCache(given: ResponseCacheMiddlewareOptions = {}): Respo
     async after(exchange, reply) {
       const pending = endPending(exchange)
       if (!pending) return reply
+      if (exchange.signal.aborted) {
+        // A handler that has heard of it may have cut its answer short.
+        pending.forward.abandon()
+        return reply
+      }
       const { own, others } = split(reply.headers, omit)
       const times = { requestedAt: pending.requestedAt, receivedAt: clock.now() }
       const keepOut = whyOnlyForOne(exchange, reply)
