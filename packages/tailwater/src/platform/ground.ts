@@ -55,7 +55,7 @@ export async function openGround(config: ResolvedConfig, progress: Progress): Pr
 function groundOn(config: ResolvedConfig, embedded: EmbeddedPostgres | undefined): Ground {
   const { url, directUrl, replicaUrl, pooler, min, max } = config.database
   const database = createDatabase({
-    url: embedded ? embedded.server.url : url!,
+    url: embedded ? embedded.server.localUrl : url!,
     applicationName: config.name,
     pooler,
     min,
