@@ -48,7 +48,7 @@ function textOf({ statement }: PreparedQuery): string {
 function presentRow(row: object, moments: readonly string[]): object {
   const own = row as Record<string, string | undefined>
   for (const name of moments) own[name] = momentText(own[name]!)
-  own['key_0'] = undefined
-  own['key_1'] = undefined
+  if (own['key_0'] !== undefined) own['key_0'] = undefined
+  if (own['key_1'] !== undefined) own['key_1'] = undefined
   return row
 }

@@ -11,20 +11,29 @@ import {
   problem,
   type Route,
   route,
+  type Selection,
   unauthenticated,
 } from '@tailwater/http'
 import { type Static, Type } from 'typebox'
 import { callerOf, type Gate, scopeOf } from '../accounts/caller.ts'
 import { IdParams, Price } from '../api/field.ts'
 import { answerList, type ListParts } from '../api/list_answer.ts'
-import { type Product, productFields, productSchema, productStatuses, productSummarySchema } from './product.ts'
+import {
+  type Product,
+  type ProductField,
+  productFields,
+  productSchema,
+  productStatuses,
+  productSummarySchema,
+} from './product.ts'
 import type { ProductCache } from './product_cache.ts'
 import { momentFields } from './product_columns.ts'
 import {
+  type AskedFields,
+  askFields,
   createProductList,
   type ProductFilter,
   type ProductSort,
-  productKeysets,
   productSorts,
 } from './product_list.ts'
 import type { ProductStatements } from './product_statements.ts'
@@ -74,7 +83,7 @@ export function productRoutes(parts: ProductParts): Route[] {
 
 function listProducts(parts: ProductParts): Route {
   const list = createProductList(parts.schema)
-  const fields = createFields(productSummarySchema)
+  const askedOf = fieldReader()
 
   return route({
     method: 'GET',
@@ -87,24 +96,38 @@ function listProducts(parts: ProductParts): Route {
     use: [parts.gate.optional],
     schema: { query: ListQuery, response: { 200: Page(Type.Partial(productSummarySchema)) } },
     async handler({ query, exchange }) {
-      const selection = fields.parse(query.fields)
+      const { asked, moments } = askedOf(query.fields)
       const filter = visibleFilter(query, scopeOf(exchange, query.merchant))
       const sort = sortOf(query)
       const page = openPage({
         cursors: parts.cursors,
-        keyset: productKeysets[sort],
+        keyset: asked.keyset(sort),
         operation: 'listProducts',
         filters: { ...filter },
         ...query,
       })
-      const asked = productFields.filter(selection.has)
       return answerList(parts, page, {
-        rows: list.page({ filter, sort, fields: asked, page }),
-        count: query.total ? list.count(filter) : undefined,
-        moments: momentFields.filter((field) => asked.includes(field)),
+        rows: list.page({ filter, sort, asked, page }),
+        count: query.total ? list.count({ filter }) : undefined,
+        moments,
       })
     },
   })
+}
+
+/** Reads `?fields=`, and keeps what follows from it for as long as the selection is remembered. */
+function fieldReader() {
+  const fields = createFields(productSummarySchema)
+  const known = new WeakMap<Selection, { asked: AskedFields; moments: readonly ProductField[] }>()
+  return (text: string | undefined) => {
+    const selection = fields.parse(text)
+    const before = known.get(selection)
+    if (before) return before
+    const asked = askFields(productFields.filter(selection.has))
+    const made = { asked, moments: momentFields.filter((field) => asked.fields.includes(field)) }
+    known.set(selection, made)
+    return made
+  }
 }
 
 function sortOf({ sort, q }: ListQuery): ProductSort {
