@@ -47,7 +47,7 @@ before(async () => {
   // A key of its own, whose number no request names: the first one is among what the requests revoke.
   const { key } = await post('/api/api-keys', { name: 'fuzz' }, merchant)
   assert.equal(typeof key, 'string')
-  tokens = { admin, merchant: key }
+  tokens = { admin: String(admin), merchant: String(key) }
   operations = operationsOf(await (await fetch(`${url}/tailwater/api/openapi.json`)).json())
 })
 
