@@ -82,8 +82,8 @@ function commonOf(rounds: { ours: LoadOutcome[]; theirs: LoadOutcome[] }, pages:
     row: 'merchant uncached',
     peer: 'naive Express',
     settings: {
-      ours: `${settings.join(' ')}, otherwise as npm start; ${list}, pages by cursor; no cache of responses or rows`,
-      theirs: `NODE_ENV=production, Express 5 with its defaults, pool of 10, 42 statements a request, primary and foreign keys only; ${list}, pages by OFFSET; no cache, no log`,
+      ours: `${settings.join(' ')}, otherwise as npm start, which reaches PostgreSQL over its Unix socket, as theirs does here; ${list}, pages by cursor; no cache of responses or rows`,
+      theirs: `NODE_ENV=production, Express 5 with its defaults, pool of 10, 42 statements a request, on a copy of the very same tables (columns, types, data) with primary and foreign keys only, SELECT *; ${list}, pages by OFFSET; no cache, no log`,
     },
     checked: `${pages.ours.length} pages of both sides compared first: the same rows, order, fields, values and totals; then status and length of every answer, and ${bodies} whole bodies`,
   }
