@@ -25,10 +25,10 @@ export async function answerList(
   page: OpenPage,
   { rows, count, moments = [] }: ListQueries,
 ): Promise<PageReply<object>> {
-  const [found, total] = await Promise.all([
-    database.reader.query<object>(rows.statement, rows.values),
-    count && totals.count(JSON.stringify([textOf(count), count.values]), () => countRows(database, count)),
-  ])
+  const reading = database.reader.query<object>(rows.statement, rows.values)
+  const counting =
+    count && totals.count(JSON.stringify([textOf(count), count.values]), () => countRows(database, count))
+  const [found, total] = counting ? await Promise.all([reading, counting]) : [await reading]
   return page.close(found.rows, (row) => presentRow(row, moments), total)
 }
 
