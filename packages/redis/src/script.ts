@@ -12,6 +12,8 @@ export interface ScriptDefinition<Keys extends readonly string[] = readonly stri
   version: number
   /** Names of the keys, in order; inside the script they are KEYS[1], KEYS[2], … */
   keys: Keys
+  /** What any number of further keys are; inside the script KEYS[#keys + 1] and so on. */
+  rest?: string
   /** `true` gives the script a local `now`: the server's time in milliseconds since the Unix epoch. @default false */
   time?: boolean
   lua: string
@@ -22,6 +24,8 @@ export interface Script<Keys extends readonly string[] = readonly string[]> {
   readonly name: string
   readonly version: number
   readonly keys: Keys
+  /** Whether any number of further keys may follow. */
+  readonly hasRest: boolean
   readonly time: boolean
   /** The whole text, with its header. */
   readonly source: string
@@ -48,10 +52,14 @@ end
  * @example
  * const take = defineScript({ name: 'bucket.take', version: 1, keys: ['bucket'], lua: `return redis.call('DECRBY', KEYS[1], ARGV[1])` })
  */
-export function defineScript<const Keys extends readonly string[]>(definition: ScriptDefinition<Keys>): Script<Keys> {
-  const { name, version, keys, time = false, lua } = definition
+export function defineScript<const Keys extends readonly string[]>(
+  definition: ScriptDefinition<Keys> & { rest: string },
+): Script<readonly [...Keys, ...string[]]>
+export function defineScript<const Keys extends readonly string[]>(definition: ScriptDefinition<Keys>): Script<Keys>
+export function defineScript(definition: ScriptDefinition): Script {
+  const { name, version, keys, rest, time = false, lua } = definition
   if (!/^[a-z][\w.-]*$/i.test(name)) throw optionsError('script.name', 'letters, digits and . _ -', name)
   if (!Number.isInteger(version) || version < 1) throw optionsError('script.version', 'a whole number from 1', version)
   const source = `-- ${name} v${version}\n${time ? TIME : ''}${lua.trim()}\n`
-  return { name, version, keys, time, source, sha1: hash('sha1', source, 'hex') }
+  return { name, version, keys, hasRest: rest !== undefined, time, source, sha1: hash('sha1', source, 'hex') }
 }
