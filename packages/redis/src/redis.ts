@@ -27,6 +27,8 @@ export interface Redis extends Service {
   /** Where it is, without credentials. */
   readonly target: string
   readonly isReady: boolean
+  /** Whether keys are spread over several servers, so that one command cannot touch any two. */
+  readonly isCluster: boolean
   /**
    * Grows whenever a connection for commands was lost, in a cluster that to any node. What was not there may have been there since, and be forgotten again: a
    * server was restarted, or a replica took its place.
@@ -133,6 +135,7 @@ export function createRedis(options?: RedisOptions): Redis {
     get isReady() {
       return isStarted && commands.client !== undefined
     },
+    isCluster: topology === 'cluster' || resolved.client?.isCluster === true,
     get generation() {
       return commands.generation
     },

@@ -139,3 +139,6 @@ export interface FarBackend extends Service {
 
 /** Milliseconds that a tombstone stays: no load may take longer. */
 export const TOMBSTONE_MS = 600_000
+
+/** Milliseconds that a tag lives without being asked for. */
+export const TAG_MS = 30 * 86_400_000

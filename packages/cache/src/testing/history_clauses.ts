@@ -68,20 +68,21 @@ function nextStep(random: () => number, seen: number, step: number): Step {
             key,
             envelope: Buffer.from(`step ${step}`),
             ttl,
-            ...(seen > 0 && step % 5 !== 0 && { expected: versions[at]! }),
+            ...(step % 5 !== 0 && { expected: versions[at]! }),
             ...(step % 2 === 0 && { lease: token }),
           },
         ]),
     },
     { what: `invalidate ${key}`, run: ({ entries }) => entries.invalidate([key]) },
-    { what: `touch ${key} ${at}`, run: ({ entries }, versions) => entries.touch(key, versions[at] ?? '-', ttl) },
+    { what: `touch ${key} ${at}`, run: ({ entries }, versions) => entries.touch(key, versions[at]!, ttl) },
     {
       what: `acquire ${key} ${at} by ${token}`,
-      run: ({ leases }, versions) => leases.acquire(key, versions[at] ?? '-', token, ttl),
+      run: ({ leases }, versions) => leases.acquire(key, versions[at]!, token, ttl),
     },
     { what: `renew ${key} by ${token}`, run: ({ leases }) => leases.renew(key, token, ttl) },
     { what: `release ${key} by ${token}`, run: ({ leases }) => leases.release(key, token) },
   ]
+  if (seen === 0) return steps[0]!
   // Reading and writing more often than the rest.
   return random() < 0.4 ? steps[random() < 0.5 ? 0 : 1]! : pick(random, steps)
 }
