@@ -33,6 +33,10 @@ export interface Script<Keys extends readonly string[] = readonly string[]> {
   readonly sha1: string
 }
 
+type Names = readonly string[]
+type OpenDefinition<Keys extends Names> = ScriptDefinition<Keys> & { rest: string }
+type OpenScript<Keys extends Names> = Script<readonly [...Keys, ...string[]]>
+
 /**
  * The last argument is the time, or empty for the server's own. Only tests pass one. TIME is a random command, allowed since
  * Redis 5 replicates effects and not scripts.
@@ -52,10 +56,8 @@ end
  * @example
  * const take = defineScript({ name: 'bucket.take', version: 1, keys: ['bucket'], lua: `return redis.call('DECRBY', KEYS[1], ARGV[1])` })
  */
-export function defineScript<const Keys extends readonly string[]>(
-  definition: ScriptDefinition<Keys> & { rest: string },
-): Script<readonly [...Keys, ...string[]]>
-export function defineScript<const Keys extends readonly string[]>(definition: ScriptDefinition<Keys>): Script<Keys>
+export function defineScript<const Keys extends Names>(definition: OpenDefinition<Keys>): OpenScript<Keys>
+export function defineScript<const Keys extends Names>(definition: ScriptDefinition<Keys>): Script<Keys>
 export function defineScript(definition: ScriptDefinition): Script {
   const { name, version, keys, rest, time = false, lua } = definition
   if (!/^[a-z][\w.-]*$/i.test(name)) throw optionsError('script.name', 'letters, digits and . _ -', name)
