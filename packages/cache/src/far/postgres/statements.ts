@@ -137,7 +137,10 @@ function leaseStatements(schema: string, named: Named) {
 function tagStatements(schema: string, named: Named) {
   const tags = `${schema}.cache_tags`
   const microseconds = `(extract(epoch FROM ${AT}) * 1000000)::bigint`
-  /** Sets the counter under its row's lock, and begins it, and with it a generation, at the server's microseconds. */
+  /**
+   * Sets the counter under its row's lock, which lets one at a time go on to the tags, and begins it, and with it a generation, at the server's
+   * microseconds.
+   */
   const counter = (present: string, first: string) => `counter AS (
          INSERT INTO ${schema}.cache_state AS held (generation, number) VALUES (gen_random_uuid()::text, ${first})
          ON CONFLICT (id) DO UPDATE SET number = ${present} RETURNING number
@@ -155,7 +158,7 @@ function tagStatements(schema: string, named: Named) {
       'name',
       `WITH ${clock(schema)}, ${counter('GREATEST(held.number, $2::float8::bigint)', `GREATEST(${microseconds}, $2::float8::bigint)`)}, given AS (
          INSERT INTO ${tags} AS held (name, number, expires_at)
-         SELECT name, (SELECT number FROM counter), ${later(TAG_MS)} FROM unnest($1::text[]) AS given(name) ORDER BY name COLLATE "C"
+         SELECT name, (SELECT number FROM counter), ${later(TAG_MS)} FROM unnest($1::text[]) AS given(name)
          ON CONFLICT (name) DO UPDATE SET expires_at = excluded.expires_at,
            number = CASE WHEN held.expires_at > ${AT} THEN held.number ELSE excluded.number END
          RETURNING name, number
@@ -167,7 +170,7 @@ function tagStatements(schema: string, named: Named) {
       'invalidate_tags',
       `WITH ${clock(schema)}, ${counter(`GREATEST(held.number + 1, ${microseconds})`, microseconds)}, given AS (
          INSERT INTO ${tags} AS held (name, number, expires_at)
-         SELECT name, (SELECT number FROM counter), ${later(TAG_MS)} FROM unnest($1::text[]) AS given(name) ORDER BY name COLLATE "C"
+         SELECT name, (SELECT number FROM counter), ${later(TAG_MS)} FROM unnest($1::text[]) AS given(name)
          ON CONFLICT (name) DO UPDATE SET number = excluded.number, expires_at = excluded.expires_at
        )
        SELECT number::float8 FROM counter`,

@@ -5,6 +5,7 @@ import { FakeClock } from '@tailwater/core/testing'
 import { tailwaterMigrations } from '@tailwater/postgres'
 import { createTestSchema, passTestTime, setTestTime, type TestSchema } from '@tailwater/postgres/testing'
 import { cacheMigrations, createPostgresBackend } from '../../../src/far/postgres/index.ts'
+import { createPostgresEntries } from '../../../src/far/postgres/postgres_entries.ts'
 import { createPostgresTags } from '../../../src/far/postgres/postgres_tags.ts'
 import { cacheStatements } from '../../../src/far/postgres/statements.ts'
 import { farBackendContract } from '../../../src/testing/index.ts'
@@ -23,6 +24,12 @@ const countOf = async (table: string) =>
   Number(
     (await ground.database.query<{ count: string }>(`SELECT count(*) FROM ${ground.schema}.${table}`)).rows[0]!.count,
   )
+
+/** Resolves when a statement on that table of ours waits for a lock. */
+async function lockAwaited(table: string): Promise<void> {
+  const waiting = `SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%${ground.schema}%${table}%'`
+  while ((await ground.database.query(waiting)).rows.length === 0) {}
+}
 
 /** A backend over empty tables, whose own clock stands still. */
 async function open() {
@@ -63,36 +70,55 @@ describe('a far tier in PostgreSQL', () => {
     await backend.stop()
   })
 
-  it('decides writes, invalidations and leases of the same keys from many connections without a deadlock', async () => {
+  it('locks rows in the order of their keys, however they are given, so that two statements never wait for each other', async () => {
+    const { backend } = await open()
+    const { database, schema } = ground
+    const keys = ['k:b', 'k:d', 'k:a', 'k:c']
+    const write = () => backend.entries.write(keys.map((key) => ({ key, envelope: Buffer.from('x'), ttl: 60_000 })))
+    await write()
+    for (const change of [write, () => backend.entries.invalidate(keys)]) {
+      const changing = await database.transaction(async (tx) => {
+        await createPostgresEntries(tx, cacheStatements(schema)).invalidate(['k:c'])
+        const waiting = change()
+        await lockAwaited('cache_entries')
+        const free = `SELECT key FROM ${schema}.cache_entries ORDER BY key FOR UPDATE SKIP LOCKED`
+        assert.deepEqual((await database.query(free)).rows, [{ key: 'k:d' }])
+        return { waiting }
+      })
+      await changing.waiting
+    }
+    await backend.stop()
+  })
+
+  it('decides writes, invalidations and leases of the same keys from many connections', async () => {
     const { backend } = await open()
     const keys = Array.from({ length: 30 }, (_, index) => `busy:${index}`)
-    const failures: unknown[] = []
+    const stored: string[] = []
     const worker = async (number: number) => {
       for (let round = 0; round < 15; round++) {
         const mine = number % 2 ? keys : keys.toReversed()
         const readings = await backend.entries.read(mine)
         const token = `${number}`
-        await Promise.all(
-          mine.slice(0, 5).map((key, index) => backend.leases.acquire(key, readings[index]!.version, token, 5_000)),
-        )
-        await backend.entries.write(
+        await backend.leases.acquire(mine[0]!, readings[0]!.version, token, 5_000)
+        const outcomes = await backend.entries.write(
           mine.map((key, index) => ({
             key,
-            envelope: Buffer.from(`${number}`),
+            envelope: Buffer.from(token),
             ttl: 60_000,
-            ...(index % 3 > 0 && { expected: readings[index]!.version }),
-            ...(index % 2 > 0 && { lease: token }),
+            expected: readings[index]!.version,
+            ...(index === 0 && { lease: token }),
           })),
         )
+        stored.push(...mine.flatMap((key, index) => (outcomes[index] ? [`${key} ${readings[index]!.version}`] : [])))
         await backend.entries.invalidate(mine.slice(10))
         await backend.tags.invalidate(mine)
         await backend.tags.numbers(mine.toReversed(), 0)
       }
     }
-    await Promise.all(
-      Array.from({ length: 6 }, (_, number) => worker(number).catch((error: unknown) => failures.push(error))),
-    )
-    assert.deepEqual(failures, [])
+    await Promise.all(Array.from({ length: 6 }, (_, number) => worker(number)))
+    // No version was replaced twice.
+    assert.ok(stored.length > 0)
+    assert.equal(new Set(stored).size, stored.length)
     await backend.stop()
   })
 
@@ -105,8 +131,7 @@ describe('a far tier in PostgreSQL', () => {
     const given = await database.transaction(async (tx) => {
       const number = await createPostgresTags(tx, cacheStatements(schema)).invalidate(['t'])
       asked = backend.tags.numbers(['t'], counter).then(([first]) => ({ number: first!, isCommitted }))
-      const isWaiting = `SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%${schema}%cache_tags%'`
-      while ((await database.query(isWaiting)).rows.length === 0) {}
+      await lockAwaited('cache_tags')
       isCommitted = true
       return number
     })
