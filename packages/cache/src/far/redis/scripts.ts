@@ -32,15 +32,13 @@ return 1`,
  * Puts a tombstone in a value's place.
  * KEYS[1] value, KEYS[2] lease
  * ARGV[1] the tombstone's version, ARGV[2] milliseconds to live
- *
- * A server whose memory is full refuses the tombstone, but not that the value goes: nobody must read it because there is no room to say so.
  */
 export const INVALIDATE = defineScript({
   name: 'cache.invalidate',
   version: 1,
   keys: ['value', 'lease'],
   lua: `
-if redis.pcall('SET', KEYS[1], ARGV[1], 'PX', ARGV[2]).err then redis.call('DEL', KEYS[1]) end
+redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
 redis.call('DEL', KEYS[2])
 return 1`,
 })
@@ -141,7 +139,6 @@ return numbers`,
  * ARGV[1] milliseconds that a tag lives unread
  * Reply: the number, as text
  *
- * A server whose memory is full refuses them. Then tags and counter go: all of them begin anew above every number given out.
  * The counter keeps up with the clock: a replica that takes the master's place and has not all its invalidations still goes on above them.
  */
 export const INVALIDATE_TAGS = defineScript({
@@ -152,13 +149,8 @@ export const INVALIDATE_TAGS = defineScript({
   lua: `
 ${COUNTER}
 local number = text(math.max(counter + 1, microseconds))
-local isFull = redis.pcall('SET', KEYS[1], number).err
-for index = 2, #KEYS do
-  isFull = isFull or redis.pcall('SET', KEYS[index], number, 'PX', ARGV[1]).err
-end
-if isFull then
-  for index = 1, #KEYS do redis.call('DEL', KEYS[index]) end
-end
+redis.call('SET', KEYS[1], number)
+for index = 2, #KEYS do redis.call('SET', KEYS[index], number, 'PX', ARGV[1]) end
 return number`,
 })
 

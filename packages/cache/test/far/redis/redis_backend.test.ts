@@ -126,33 +126,6 @@ describe('a far tier in Redis', () => {
       await assert.rejects(call(), (error) => hasCode(error, 'E_REDIS_CLOSED'))
   })
 
-  it('invalidates keys and tags also when the memory of the server is full', async () => {
-    const full = await startRedis()
-    const redis = await connect({ url: full.url })
-    const far = createRedisBackend({ redis })
-    const entry = { key: 'a:1', envelope: Buffer.from('old'), ttl: 60_000 }
-    await far.entries.write([entry])
-    const floor = await far.tags.now()
-    const [before] = await far.tags.numbers(['t'], floor)
-    const [nothing] = await far.entries.read(['a:2'])
-    await far.leases.acquire('a:2', nothing!.version, 'p', 60_000)
-
-    await full.ask('CONFIG SET maxmemory 1')
-    await assert.rejects(far.entries.write([entry]), /OOM/)
-    await far.entries.invalidate(['a:1', 'a:2'])
-    const given = await far.tags.invalidate(['t', 'u'])
-    assert.ok(given > before!)
-    assert.equal((await far.entries.read(['a:1']))[0]!.envelope, undefined)
-
-    await full.ask('CONFIG SET maxmemory 0')
-    const late = { ...entry, key: 'a:2', expected: nothing!.version, lease: 'p' }
-    assert.deepEqual(await far.entries.write([late]), [false])
-    const [after] = await far.tags.numbers(['t'], floor)
-    assert.ok(after! >= given)
-    await redis.stop()
-    await full.stop()
-  })
-
   it('survives bytes of somebody else under its keys', async () => {
     const far = createRedisBackend({ redis: await connect() })
     await server.ask('SET tailwater:{cache:odd:2} x')
