@@ -56,12 +56,15 @@ export class Space {
   readonly counts = new Counts()
   /** Changed while the process runs. */
   policy: Policy
+  /** Its keys stand as they are in the near tier. */
+  readonly #isBare: boolean
   #hasReportedValue = false
 
   constructor({ name, core, form, near, policy, format, schema, ownTags }: SpaceOptions) {
     this.name = name
     this.core = core
     this.form = form
+    this.#isBare = form.near === ''
     this.near = near
     this.policy = policy
     this.format = format
@@ -72,7 +75,8 @@ export class Space {
   /** The entry to be served at once: fresh, not due for a refresh, valid, and trusted. Allocates nothing. */
   find(nearKey: string): CacheEntry | undefined {
     const entry = this.near.get(nearKey) as CacheEntry | undefined
-    if (entry === undefined) return undefined
+    // No key of this namespace begins with a NUL, but those of others do in a tier that they share.
+    if (entry === undefined || (this.#isBare && nearKey.charCodeAt(0) === 0)) return undefined
     const { clock, tags, trust } = this.core
     const now = clock.elapsed()
     const isCalm = now < entry.calmUntil && trust.holds(entry.checkedAt, now)

@@ -72,13 +72,13 @@ describe('with a far tier', () => {
   })
 
   it('a load that fails lets the next process try at once', async () => {
-    const { a, b, clock } = await open()
+    const { a, b, clock, settle } = await open()
     const gate = Promise.withResolvers<string>()
     const first = a.cache.getOrSet({ key: 'x', load: () => gate.promise })
     const failed = assert.rejects(first, /a is down/)
-    await clock.advance(10)
+    await settle()
     const second = b.cache.getOrSet({ key: 'x', load: () => 'from b' })
-    await clock.advance(10)
+    await settle()
     gate.reject(new Error('a is down'))
     await failed
     await clock.advance(100)
