@@ -1,5 +1,6 @@
+export { createMemoryBackend } from './backends/memory/memory_backend.ts'
 export type { JobsErrorCode } from './errors.ts'
-export type { JobCounts } from './job.ts'
 export { createJobs, type Jobs } from './jobs.ts'
 export { jobsMigrations } from './migrations.ts'
 export { type JobsOptions, type ResolvedJobsOptions, resolveJobsOptions } from './options.ts'
+export type { JobCounts } from './stored_job.ts'

@@ -11,9 +11,9 @@ import {
   TailwaterError,
 } from '@tailwater/core'
 import type { Queryable, SqlExecutor } from '@tailwater/postgres'
-import type { ClaimedJob, JobCounts } from './job.ts'
 import { type JobsOptions, resolveJobsOptions } from './options.ts'
 import { jobStatements } from './statements.ts'
+import type { ClaimedJob, JobCounts } from './stored_job.ts'
 import { createWorker } from './worker.ts'
 
 /** Jobs of one schema: kinds are defined, jobs enqueued, and between `start` and `stop` run here. */

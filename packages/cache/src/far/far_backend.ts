@@ -73,7 +73,11 @@ export interface FarLeases {
 /** What an operator can look at. */
 export interface FarBrowser {
   /** Keys that a pattern with `*` matches, some at a time; a page may be empty without being the last. Never blocks the store (SCAN, not KEYS). */
-  scan(pattern: string, cursor: string | undefined, limit: number): Promise<{ keys: FarKey[]; next: string | undefined }>
+  scan(
+    pattern: string,
+    cursor: string | undefined,
+    limit: number,
+  ): Promise<{ keys: FarKey[]; next: string | undefined }>
   /** Empties the store of what is under its prefix, in bites; tags stay. */
   clear(): Promise<void>
 }
