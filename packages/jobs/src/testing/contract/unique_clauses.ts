@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { type Clause, countsOf, newJob } from './subject.ts'
+import { type Clause, countsOf, LEASE, newJob } from './subject.ts'
 
 const untilDone = { key: 'report:7' }
 
@@ -138,6 +138,16 @@ export function uniqueClauses(clause: Clause): void {
     await subject.accept('a', job, { outcome: 'failed', error: 'no', delay: 100 })
     assert.deepEqual(await subject.addOne({ unique, payload: '2' }), { id, outcome: 'duplicate' })
     assert.equal((await subject.job(id)).payload, '1')
+  })
+
+  clause('a rescued job has begun, and is not replaced', async (subject) => {
+    const unique = { ...untilDone, replace: true }
+    const id = await subject.id({ unique, payload: '1' })
+    await subject.claimOne('a')
+    await subject.advance(LEASE + 1)
+    await subject.backend.maintain.sweep()
+    assert.deepEqual(await subject.addOne({ unique, payload: '2' }), { id, outcome: 'duplicate' })
+    assert.deepEqual([(await subject.job(id)).payload, await subject.state(id)], ['1', 'available'])
   })
 
   clause('nothing below a duplicate is stored', async (subject) => {

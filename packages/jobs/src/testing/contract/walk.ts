@@ -80,7 +80,7 @@ export class Walk {
     const job = newJob({
       queue: this.#oneOf(queues),
       priority: this.#priorities++ % 256,
-      maxAttempts: 1 + this.#below(3),
+      maxAttempts: 1 + this.#below(6),
       ...(this.#below(3) === 0 && { delay: this.#time() }),
       ...(this.#below(2) === 0 && { key: this.#oneOf(['x', 'y']) }),
       ...(isUnique && { unique: this.#unique() }),
@@ -150,8 +150,9 @@ export class Walk {
   async #crash(): Promise<void> {
     const survivors = workers.filter(() => this.#below(2) === 0)
     this.#lines.push(`crash all but ${survivors}`)
+    for (const subject of this.#both) await subject.advance(LEASE / 2)
+    await this.#settle()
     for (const subject of this.#both) {
-      await subject.advance(LEASE / 2)
       for (const worker of survivors) await subject.turn(worker)
       await subject.advance(LEASE / 2 + 7)
     }
