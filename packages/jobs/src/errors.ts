@@ -3,8 +3,9 @@ import { type ErrorDetails, TailwaterError } from '@tailwater/core'
 /** Codes of the errors this package throws; see docs/errors/jobs.md. */
 export type JobsErrorCode =
   | 'E_OPTIONS'
-  | 'E_JOB_BACKEND'
+  | 'E_PACKAGE_MISSING'
   | 'E_JOB_CANCELLED'
+  | 'E_JOB_CHILD'
   | 'E_JOB_DECRYPT'
   | 'E_JOB_FLOW'
   | 'E_JOB_KIND'
@@ -21,7 +22,6 @@ export type JobsErrorCode =
   | 'E_JOB_TIMEOUT'
   | 'E_JOB_TRANSACTION'
   | 'E_JOB_UNIQUE'
-  | 'E_PACKAGE_MISSING'
 
 /** An error of this package. */
 export function jobsError(code: JobsErrorCode, message: string, details?: ErrorDetails): TailwaterError<JobsErrorCode> {

@@ -204,7 +204,7 @@ export class Runner {
 
   #setTimer(ms: number): void {
     if (this.#mode === 'closed') return
-    this.#cancelTimer = this.#parts.clock.after(ms, () => {
+    this.#cancelTimer = this.#parts.clock.after(Math.ceil(ms), () => {
       this.#parts.lanes.expectAll()
       this.#pump(true)
     })

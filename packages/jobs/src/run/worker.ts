@@ -20,8 +20,8 @@ import { Threads } from './threads.ts'
 
 /** Milliseconds after a deadline in which jobs are given back; if the store does not answer, the lease ends by itself. */
 const GIVE_BACK_TIME = 1_000
-/** Milliseconds between two sweeps of one process, up to a fifth less by chance. */
-const SWEEP_INTERVAL = 10_000
+/** Poll intervals between two sweeps of one process, up to a fifth less by chance. */
+const POLLS_PER_SWEEP = 2
 
 /** What a worker needs of the engine. */
 export interface WorkerParts {
@@ -61,7 +61,8 @@ export function createWorker({ options, kinds, children }: WorkerParts): Worker 
   let unlisten: () => Promise<void> = async () => {}
 
   function planSweep(): void {
-    cancelSweep = clock.after(SWEEP_INTERVAL * (1 - 0.2 * Math.random()), () => {
+    const wait = Math.ceil(POLLS_PER_SWEEP * pollInterval * (1 - 0.2 * Math.random()))
+    cancelSweep = clock.after(wait, () => {
       planSweep()
       void backend.maintain.sweep().catch(report)
     })

@@ -30,7 +30,7 @@ export interface Schedule {
 export interface Schedules {
   list(): Promise<Schedule[]>
   get(name: string): Promise<Schedule | undefined>
-  /** The next moments. @param count at most 1,000 @throws E_JOB_NOT_FOUND */
+  /** The next moments. @param count at most 1,000 @throws E_JOB_SCHEDULE */
   preview(name: string, count: number): Promise<number[]>
   /** Fires nothing until it is resumed; false if there is no such schedule. */
   pause(name: string): Promise<boolean>
