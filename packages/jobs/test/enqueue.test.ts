@@ -223,7 +223,11 @@ it('unknown kinds and queues, and options that are none, are refused with their 
     { unique: { by: 'kind', for: 'ever' } },
   ]
   for (const options of wrong)
-    await assert.rejects(kind.enqueue(1, options as never), (error) => hasCode(error, 'E_OPTIONS'), JSON.stringify(options))
+    await assert.rejects(
+      kind.enqueue(1, options as never),
+      (error) => hasCode(error, 'E_OPTIONS'),
+      JSON.stringify(options),
+    )
   await assert.rejects(kind.enqueue(1, { unique: { by: 'key' } }), (error) => hasCode(error, 'E_JOB_UNIQUE'))
   assert.equal((await jobs.counts()).available, 0)
 })
@@ -279,7 +283,7 @@ it('engines that are none are refused', () => {
   ]
   for (const options of wrong)
     assert.throws(
-      () => engine(options),
+      () => engine(options as never),
       (error) => hasCode(error, 'E_OPTIONS'),
       JSON.stringify(options),
     )

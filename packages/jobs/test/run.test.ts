@@ -49,7 +49,11 @@ it('a failed attempt comes again after its backoff, and succeeds', async () => {
   await jobs.start()
   let attempt = nextAttempt('flaky')
   const id = await kind.enqueue(null)
-  for (const [outcome, wait] of [['retryable', 5_000], ['retryable', 5_000], ['completed', 0]] as const) {
+  for (const [outcome, wait] of [
+    ['retryable', 5_000],
+    ['retryable', 5_000],
+    ['completed', 0],
+  ] as const) {
     const event = await attempt
     assert.equal(event.outcome, outcome)
     attempt = nextAttempt('flaky')

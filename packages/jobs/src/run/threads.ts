@@ -2,14 +2,15 @@ import { MessageChannel, type MessagePort } from 'node:worker_threads'
 import type { Cancel, Clock } from '@tailwater/core'
 import { jobsError } from '../errors.ts'
 import type { Attempt } from './attempt.ts'
-import type { ThreadMessage, ThreadTask } from './thread_entry.ts'
+import { Snooze } from './snooze.ts'
+import type { ThreadMessage, ThreadOutcome, ThreadTask } from './thread_entry.ts'
 
 /** Milliseconds that a thread has to stop by itself when it was told to; then it is ended. */
 const STOP_GRACE = 5_000
 
 /** What is used of piscina's pool. */
 interface Pool {
-  run(task: ThreadTask, options: { transferList: MessagePort[]; signal: AbortSignal }): Promise<unknown>
+  run(task: ThreadTask, options: { transferList: MessagePort[]; signal: AbortSignal }): Promise<ThreadOutcome>
   destroy(): Promise<void>
 }
 
@@ -44,7 +45,7 @@ export class Threads {
     try {
       const { claimed, payload, key } = attempt
       const task = { module: module.href, port: threadPort, payload, key, jobId: claimed.id, attempt: claimed.attempt }
-      return await pool.run(task, { transferList: [threadPort], signal: end.signal })
+      return resultOf(await pool.run(task, { transferList: [threadPort], signal: end.signal }))
     } finally {
       unwatch()
       port.close()
@@ -71,6 +72,13 @@ export class Threads {
       signal.removeEventListener('abort', onAbort)
     }
   }
+}
+
+function resultOf(outcome: ThreadOutcome): unknown {
+  if ('result' in outcome) return outcome.result
+  if ('snooze' in outcome) return new Snooze(outcome.snooze)
+  const { message, ...fields } = outcome.error
+  throw Object.assign(new Error(message), fields)
 }
 
 async function openPool(max: number | undefined): Promise<Pool> {

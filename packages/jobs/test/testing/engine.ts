@@ -1,5 +1,5 @@
 import { after } from 'node:test'
-import { type JobAttemptEvent, jobAttempt, jobTurn, type JobTurnEvent, listen } from '@tailwater/core'
+import { type JobAttemptEvent, type JobTurnEvent, jobAttempt, jobTurn, listen } from '@tailwater/core'
 import { FakeClock } from '@tailwater/core/testing'
 import { createJobs, createMemoryBackend, type Jobs, type JobsBackend, type JobsOptions } from '@tailwater/jobs'
 
@@ -14,7 +14,10 @@ export interface Engine {
 }
 
 /** An engine that has not been started. */
-export function engine({ clock = new FakeClock(), ...options }: Partial<JobsOptions> & { clock?: FakeClock } = {}): Engine {
+export function engine({
+  clock = new FakeClock(),
+  ...options
+}: Partial<JobsOptions> & { clock?: FakeClock } = {}): Engine {
   const backend = options.backend ?? createMemoryBackend({ clock })
   const jobs = createJobs({ clock, ...options, backend })
   open.push(jobs)
