@@ -24,6 +24,7 @@ export function entriesOf(jobs: readonly NewJob[]): RedisArgument[] {
   const groups = new Map<string, Group>()
   let count = 0
   let tick = 0
+  let first = ''
   let last = ''
 
   function close(name: string): void {
@@ -37,25 +38,26 @@ export function entriesOf(jobs: readonly NewJob[]): RedisArgument[] {
 
   /** A job and all below it. */
   function add(job: NewJob, parent: string | undefined): void {
+    step(job)
     count++
     entries.push('job', tick, ...entryOf(job, parent))
-    for (const child of job.children ?? []) {
-      step(child.id)
-      add(child, job.id)
-    }
+    for (const child of job.children ?? []) add(child, job.id)
   }
 
-  function step(id: string): void {
+  function step({ id, delay, children }: NewJob): void {
+    // What waits for something else has no place in the order yet.
+    if (delay || children?.length) return
     if (id <= last) tick++
+    first ||= id
     last = id
   }
 
   for (const job of jobs) {
-    step(job.id)
     if (!isSimple(job)) {
       add(job, undefined)
       continue
     }
+    step(job)
     const name = `${job.priority}:${job.queue}`
     let group = groups.get(name)
     if (group && (group.tick !== tick || group.args.length >= 2 * LARGEST_GROUP)) {
@@ -67,7 +69,7 @@ export function entriesOf(jobs: readonly NewJob[]): RedisArgument[] {
     group.args.push(job.id, bodyOf(job))
   }
   for (const name of [...groups.keys()]) close(name)
-  return [count, tick + 1, tick === 0 ? (jobs[0]?.id ?? '') : '', last, ...entries]
+  return [count, first ? tick + 1 : 0, first, last, ...entries]
 }
 
 function isSimple({ key, unique, delay, runAt, children }: NewJob): boolean {

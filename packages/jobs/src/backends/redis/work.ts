@@ -1,9 +1,9 @@
+import { newId } from '@tailwater/core'
 import type { RedisArgument } from '@tailwater/redis'
 import type { Turn, TurnReply, WorkPort } from '../../backend/work_port.ts'
 import type { ClaimedJob, JobEnd } from '../../job.ts'
 import type { JobsConnection } from './connection.ts'
 import { claimedOf } from './job_text.ts'
-import { createLedger } from './ledger.ts'
 import { waitedOf } from './score.ts'
 import { LEAVE } from './scripts/leave.ts'
 import { REPORT } from './scripts/report.ts'
@@ -21,23 +21,19 @@ type TurnWire = [
   stops: string[],
   nextIn: number,
   buried: [id: string, body: string, attempt: string][],
-  held: number,
   lost: string[],
 ]
 
 /** How workers work on Redis. @param maxCrashes crashes that a job may have before it is taken for poison */
 export function workPort(connection: JobsConnection, maxCrashes: number): WorkPort {
-  const ledger = createLedger()
+  // No two turns of all times have the same number: by it a turn that is sent twice is known.
+  const source = newId().slice(-12)
+  let turns = 0
 
   /** At most `MAX_CLAIM` ends. */
   async function take(turn: Turn, ends: readonly JobEnd[]): Promise<TurnReply> {
-    const believed = turn.reconcile ?? ledger.doubted(turn.worker)
-    const page = ledger.open(turn.worker, turn.reconcile)
-    const args = turnArguments(turn, ends, maxCrashes, believed)
-    const answer = connection.run<TurnWire>(TURN, args).finally(page.close)
-    const { held, ...reply } = replyOf(await answer)
-    page.settle(ends, { ...reply, held })
-    return turn.reconcile ? reply : { ...reply, lost: [] }
+    const args = turnArguments(turn, ends, [maxCrashes, `${source}.${++turns}`])
+    return replyOf(await connection.run<TurnWire>(TURN, args))
   }
 
   return {
@@ -68,18 +64,16 @@ export function workPort(connection: JobsConnection, maxCrashes: number): WorkPo
     },
     async leave(worker) {
       await connection.run(LEAVE, [worker])
-      ledger.forget(worker)
     },
   }
 }
 
 function turnArguments(
-  { worker, lease, wants }: Turn,
+  { worker, lease, wants, reconcile }: Turn,
   ends: readonly JobEnd[],
-  maxCrashes: number,
-  believed: readonly string[] | undefined,
+  settings: readonly RedisArgument[],
 ): RedisArgument[] {
-  const args: RedisArgument[] = [worker, lease, maxCrashes]
+  const args: RedisArgument[] = [worker, lease, ...settings]
   const completed = ends.filter((end) => end.outcome === 'completed')
   args.push(completed.length)
   for (const { id } of completed) args.push(id)
@@ -93,31 +87,35 @@ function turnArguments(
   }
   args.push(wants.length)
   for (const { queue, count } of wants) args.push(queue, Math.max(0, Math.min(MAX_CLAIM, count)))
-  if (believed) args.push(believed.length, ...believed)
+  if (reconcile) args.push(reconcile.length, ...reconcile)
   else args.push(-1)
   return args
 }
 
-function replyOf(wire: TurnWire): TurnReply & { held: number } {
-  const [now, claims, refused, cancelled, nextIn, buried, held, lost] = wire
+function replyOf([now, claims, refused, cancelled, nextIn, buried, lost]: TurnWire): TurnReply {
   return {
     claimed: claims.flatMap((claim) => claimsOf(claim, now)),
     refused,
     cancelled,
     nextIn: nextIn < 0 ? undefined : nextIn,
     buried: buried.map(([id, body, attempt]) => claimedOf(id, body, Number(attempt), 0)),
-    held,
     lost,
   }
 }
 
 function claimsOf([queue, popped, bodies, records]: Claim, now: number): ClaimedJob[] {
+  if (queue === '') return givenAgain(popped, bodies)
   return bodies.map((body, position) => {
-    const id = popped[2 * position]!
-    const scoreOrAttempt = Number(popped[2 * position + 1])
-    if (queue === '') return claimedOf(id, body, scoreOrAttempt, 0)
     const record = records === 0 ? null : records[position]
     const attempt = record ? Number.parseInt(record, 10) + 1 : 1
-    return claimedOf(id, body, attempt, waitedOf(scoreOrAttempt, now))
+    return claimedOf(popped[2 * position]!, body, attempt, waitedOf(Number(popped[2 * position + 1]), now))
+  })
+}
+
+/** Id, score, attempt and begin of each job. */
+function givenAgain(parts: readonly string[], bodies: readonly string[]): ClaimedJob[] {
+  return bodies.map((body, position) => {
+    const [id, score, attempt, startedAt] = parts.slice(4 * position)
+    return claimedOf(id!, body, Number(attempt), waitedOf(Number(score), Number(startedAt)))
   })
 }

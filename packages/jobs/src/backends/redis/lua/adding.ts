@@ -128,12 +128,12 @@ local function entryAt(at)
   return entry
 end
 
--- Reads and stores entries, which are preceded by: their number, that of their ticks, the first and the last id. Gives what was not simply stored: id, id of the
+-- Reads and stores entries, which are preceded by: their number, that of their ticks, the first and the last id that has one. Gives what was not simply stored: id, id of the
 -- job that stands for it, outcome.
 local function addAll(at)
   local queues, outcomes, count = {}, {}, tonumber(ARGV[at])
   if count == 0 then return outcomes end
-  local ticks = takeTicks(tonumber(ARGV[at + 1]), ARGV[at + 2], ARGV[at + 3])
+  local ticks = ARGV[at + 1] ~= '0' and takeTicks(tonumber(ARGV[at + 1]), ARGV[at + 2], ARGV[at + 3]) or 0
   at = at + 4
   for _ = 1, count do
     local queue, tick = ARGV[at + 2], ticks + tonumber(ARGV[at + 1])

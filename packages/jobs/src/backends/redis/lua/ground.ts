@@ -11,9 +11,9 @@
  *   scheduled:Q, retryable:Q   zset   by the moment they are due, times 256, plus the priority
  *   pending:Q, completed:Q, cancelled:Q, dead:Q   zset   by moment
  *   kept-S:Q       zset   ended in state S, kept from retention because the parent has not ended
- *   held:W         hash   jobs of worker W: id -> attempt:startedAt:hasMore:queue
+ *   held:W         hash   jobs of worker W: id -> attempt:startedAt:hasMore:score:turn:queue
  *   stop:W         set    those of them that were asked to stop
- *   workers        zset   by the end of their lease
+ *   workers, seen  zset, hash   by the end of their lease; worker -> number of its last turn
  *   running        hash   queue -> number of jobs running
  *   wait, kids:P   hash, list   parent -> children that have not ended; its children
  *   note, log:I    hash, list   progress; lines
@@ -103,6 +103,13 @@ local function linkOf(id)
   return { parent = link[1], unique = link[2], key = link[3], ignores = link[4] == 'ignore', children = link[5] }
 end
 
--- attempt, startedAt, whether it has more, queue
-local function heldOf(text) return string.match(text, '^(%d+):(%d+):(%d):(.*)$') end
+-- attempt, startedAt, whether it has more, the score at which it was available, the turn that gave it, queue
+local function heldOf(text) return string.match(text, '^(%d+):(%d+):(%d):([^:]*):([^:]*):(.*)$') end
+
+-- A worker that has left, or whose jobs have been taken.
+local function forgetWorker(worker)
+  call('ZREM', root .. ':workers', worker)
+  call('HDEL', root .. ':seen', worker)
+  call('DEL', root .. ':stop:' .. worker)
+end
 `

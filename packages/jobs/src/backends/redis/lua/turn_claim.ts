@@ -1,4 +1,4 @@
-/** The second half of a turn: what the worker gets. Needs UPKEEP, REMOVAL, and the locals worker, HELD, STOP, maxCrashes of the script. */
+/** The second half of a turn: what the worker gets. Needs UPKEEP, REMOVAL, and the locals worker, HELD, STOP, maxCrashes, number of the script. */
 export const TURN_CLAIM = String.raw`
 -- How many jobs the queue as a whole may begin now.
 local function allowance(queue, settings, count)
@@ -27,11 +27,11 @@ local function hold(queue, popped)
   for position = 1, #popped, 2 do ids[#ids + 1] = popped[position] end
   local bodies = call('HMGET', JOB, unpack(ids))
   local records = call('EXISTS', MORE) == 1 and call('HMGET', MORE, unpack(ids)) or nil
-  local fresh = '1:' .. now .. ':0:' .. queue
+  local begun, fresh, last = ':' .. now .. ':1:', '1:' .. now .. ':0:', ':' .. number .. ':' .. queue
   for position, id in ipairs(ids) do
     local record = records and records[position]
     held[2 * position - 1] = id
-    held[2 * position] = record and string.match(record, '^%d+') + 1 .. ':' .. now .. ':1:' .. queue or fresh
+    held[2 * position] = (record and string.match(record, '^%d+') + 1 .. begun or fresh) .. popped[2 * position] .. last
   end
   call('HSET', HELD, unpack(held))
   call('HINCRBY', root .. ':running', queue, #ids)
@@ -67,18 +67,27 @@ local function claim(queue, count)
   return #popped > 0 and hold(queue, popped) or nil, soonest
 end
 
--- Jobs that the worker holds and does not know of, because a reply was lost.
-local function giveAgain(at)
-  local believed, again, bodies, held = {}, {}, {}, call('HGETALL', HELD)
-  for position = at + 1, at + tonumber(ARGV[at]) do believed[ARGV[position]] = true end
+-- Gives jobs again that the worker holds and does not know of, because a reply was lost.
+local function giveAgain(isUnknown)
+  local again, bodies, held = {}, {}, call('HGETALL', HELD)
   for position = 1, #held, 2 do
-    if not believed[held[position]] then
-      again[#again + 1] = held[position]
-      again[#again + 1] = heldOf(held[position + 1])
-      bodies[#bodies + 1] = call('HGET', JOB, held[position])
+    local id, attempt, startedAt, _, score, turn = held[position], heldOf(held[position + 1])
+    if isUnknown(id, turn) then
+      bodies[#bodies + 1] = call('HGET', JOB, id)
+      for _, part in ipairs({ id, score, attempt, startedAt }) do again[#again + 1] = part end
     end
   end
   return #again > 0 and { '', again, bodies, 0 } or nil
+end
+
+local function forgotten(at)
+  local believed = {}
+  for position = at + 1, at + tonumber(ARGV[at]) do believed[ARGV[position]] = true end
+  return giveAgain(function(id) return not believed[id] end)
+end
+
+local function repeatTurn()
+  return { now, { giveAgain(function(_, turn) return turn == number end) }, {}, call('SMEMBERS', STOP), 0, {}, {} }
 end
 
 -- What the worker believes to hold, and does not.
@@ -100,7 +109,7 @@ local function takeTurn(at, refused, touched)
   if rescue(500, maxCrashes, buried) then soonest = now end
   local wants = tonumber(ARGV[at])
   local believed = at + 1 + 2 * wants
-  if ARGV[believed] ~= '-1' then claims[1] = giveAgain(believed) end
+  if ARGV[believed] ~= '-1' then claims[1] = forgotten(believed) end
   for position = at + 1, at + 2 * wants, 2 do
     local claimed, next = claim(ARGV[position], tonumber(ARGV[position + 1]))
     claims[#claims + 1] = claimed
@@ -112,7 +121,6 @@ local function takeTurn(at, refused, touched)
     if settings.concurrency or settings.keyConcurrency then wake(queue) end
   end
   local stops = call('SMEMBERS', STOP)
-  return { now, claims, refused, stops, soonest and math.max(0, math.ceil(soonest - now)) or -1, buried, call('HLEN', HELD),
-    lostOf(believed) }
+  return { now, claims, refused, stops, soonest and math.max(0, math.ceil(soonest - now)) or -1, buried, lostOf(believed) }
 end
 `

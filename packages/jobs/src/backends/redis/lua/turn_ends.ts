@@ -46,10 +46,10 @@ local function endCompleted(at, refused, touched)
     if not was or was[1] ~= attempt then
       refused[#refused + 1] = id
     else
-      local result, ended = ARGV[at + 2 * n + position], endedIn(touched, was[4])
+      local result, ended = ARGV[at + 2 * n + position], endedIn(touched, was[6])
       ended.completed = ended.completed + 1
       if links[position] or was[3] == '1' then
-        completeOne(id, attempt, was[2], result, was[4])
+        completeOne(id, attempt, was[2], result, was[6])
       else
         local count = #ended.ids
         ended.ids[count + 1] = id
@@ -63,13 +63,14 @@ local function endCompleted(at, refused, touched)
 end
 
 local function endOther(id, attempt, outcome, err, delay, held)
-  local _, startedAt, _, queue = heldOf(held)
+  local _, startedAt, _, _, _, queue = heldOf(held)
   local body, more, wasAsked = call('HGET', JOB, id), readMore(id), unhold(worker, id, queue)
   if not body then return queue, false end
   local priority, maxAttempts = headOf(body)
   more.startedAt = startedAt
   if outcome ~= 'snoozed' then more.attempt, more.error = attempt, err end
   local isFailure = outcome ~= 'snoozed'
+  if not isFailure then more.runAt = whole(now + delay) end
   if wasAsked and (outcome == 'failed' or outcome == 'snoozed') then outcome = 'cancelled'
   elseif outcome == 'failed' and attempt >= maxAttempts then outcome = 'dead' end
   if outcome == 'dead' or outcome == 'cancelled' then

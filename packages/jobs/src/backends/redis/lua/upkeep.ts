@@ -38,7 +38,7 @@ end
 
 -- Takes a job from a dead worker. Gives its body and record if that buries it.
 local function rescueJob(worker, id, held, maxCrashes)
-  local attempt, startedAt, _, queue = heldOf(held)
+  local attempt, startedAt, _, _, _, queue = heldOf(held)
   local wasAsked = unhold(worker, id, queue)
   local body, more = call('HGET', JOB, id), readMore(id)
   if not body then return nil end
@@ -67,8 +67,7 @@ local function rescue(bite, maxCrashes, buried)
     end
     bite = bite - #some / 2
     if bite <= 0 then return true end
-    call('ZREM', root .. ':workers', worker)
-    call('DEL', root .. ':stop:' .. worker)
+    forgetWorker(worker)
   end
   return #dead == 100
 end

@@ -4,7 +4,7 @@ import { LANES } from '../lua/lanes.ts'
 import { PLACES } from '../lua/places.ts'
 
 /**
- * Holds a queue to limits. Changes nothing if they are what they were; otherwise looks at every lane that may begin a job, and at every job that runs.
+ * Holds a queue to limits. Changes nothing if they are what they were; otherwise looks at every lane, and at every job that runs.
  * KEYS[1] the root
  * ARGV[1] queue, ARGV[2] settings (FIELDS of lua/ground.ts, each followed by a colon)
  * Reply: 1 if anything changed
@@ -19,19 +19,21 @@ local queue, packed = ARGV[1], ARGV[2]
 call('SADD', root .. ':queues', queue)
 if call('HGET', root .. ':config', queue) == packed then return 0 end
 call('HSET', root .. ':config', queue, packed)
-local settings, busy, heads = settingsOf(queue), root .. ':busy:' .. queue, root .. ':heads:' .. queue
+local settings, busy = settingsOf(queue), root .. ':busy:' .. queue
+local heads, resting = root .. ':heads:' .. queue, root .. ':resting:' .. queue
 if not settings.rateCount then call('HDEL', root .. ':pace', queue) end
 if not settings.keyRateCount then call('DEL', root .. ':paced:' .. queue) end
 if settings.lanes then
   local keys = {}
   for _, key in ipairs(call('HKEYS', busy)) do keys[key] = true end
   for _, key in ipairs(call('HKEYS', heads)) do keys[key] = true end
-  call('DEL', busy, heads, root .. ':lanes:' .. queue)
+  for _, key in ipairs(call('ZRANGE', resting, 0, -1)) do keys[key] = true end
+  call('DEL', busy, heads, resting, root .. ':lanes:' .. queue)
   forgetTurns(queue)
   for _, worker in ipairs(settings.keyConcurrency and call('ZRANGE', root .. ':workers', 0, -1) or {}) do
     local held = call('HGETALL', root .. ':held:' .. worker)
     for position = 1, #held, 2 do
-      local link, _, _, _, of = linkOf(held[position]), heldOf(held[position + 1])
+      local link, _, _, _, _, _, of = linkOf(held[position]), heldOf(held[position + 1])
       if of == queue and link and link.key ~= '' then call('HINCRBY', busy, link.key, 1) end
     end
   end

@@ -19,7 +19,7 @@ export const LEAVE = defineScript({
 local worker, key = ARGV[1], root .. ':held:' .. ARGV[1]
 local held, queues = call('HGETALL', key), {}
 for position = 1, #held, 2 do
-  local id, _, startedAt, _, queue = held[position], heldOf(held[position + 1])
+  local id, _, startedAt, _, _, _, queue = held[position], heldOf(held[position + 1])
   local body, more, wasAsked = call('HGET', JOB, id), readMore(id), unhold(worker, id, queue)
   more.startedAt = startedAt
   if body and wasAsked then
@@ -30,8 +30,7 @@ for position = 1, #held, 2 do
   end
   queues[queue] = true
 end
-call('DEL', key, root .. ':stop:' .. worker)
-call('ZREM', root .. ':workers', worker)
+forgetWorker(worker)
 for queue in pairs(queues) do wake(queue) end
 return #held / 2`,
 })

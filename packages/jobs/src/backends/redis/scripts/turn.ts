@@ -11,14 +11,18 @@ import { UPKEEP } from '../lua/upkeep.ts'
 /**
  * A worker's turn: acknowledges, renews, promotes, rescues, claims.
  * KEYS[1] the root
- * ARGV[1] worker, ARGV[2] lease in milliseconds, ARGV[3] crashes that a job may have
- * ARGV[4] number n of completed attempts; then n ids, n attempts, n results
+ * ARGV[1] worker, ARGV[2] lease in milliseconds, ARGV[3] crashes that a job may have, ARGV[4] number of the turn
+ * ARGV[5] number n of completed attempts; then n ids, n attempts, n results
  * then the number of other ends; for each: id, attempt, outcome, error, delay in milliseconds
  * then the number of wanted queues; for each: queue, count
  * then -1, or the number of ids that the worker believes it runs; then those
- * Reply: now; claims; refused ids; ids to stop; milliseconds until something may become available, or -1; buried jobs (id, body, attempt); jobs that the
- * worker holds after all this; ids that it believed it ran, and does not hold
- * A claim: queue; id and score of each job; their bodies; their records or 0 where none has one. Jobs given again: '', id and attempt of each, bodies.
+ * Reply: now; claims; refused ids; ids to stop; milliseconds until something may become available, or -1; buried jobs (id, body, attempt); ids that
+ * the worker believed it ran, and does not hold
+ * A claim: queue; id and score of each job; their bodies; their records or 0 where none has one. Jobs given again: '', id, score, attempt and
+ * begin of each, bodies, 0.
+ *
+ * A turn that comes a second time is one that the driver of a cluster has sent again, to the successor of a master that had done it: it gets what that had
+ * given it, and nothing else happens.
  *
  * The first write is one that the server allows when its memory is full, and so allows all others: what is under way can always end.
  */
@@ -28,14 +32,16 @@ export const TURN = defineScript({
   keys: ['root'],
   time: true,
   lua: String.raw`${GROUND}${LANES}${PLACES}${ENDINGS}${REMOVAL}${UPKEEP}
-local worker, lease, maxCrashes = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
+local worker, lease, maxCrashes, number = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4]
 local HELD, STOP = root .. ':held:' .. worker, root .. ':stop:' .. worker
 call('ZREM', root .. ':workers', '')
 ${TURN_ENDS}
-local refused, touched, at = {}, {}, 4
+${TURN_CLAIM}
+if call('HGET', root .. ':seen', worker) == number then return repeatTurn() end
+call('HSET', root .. ':seen', worker, number)
+local refused, touched, at = {}, {}, 5
 at = endCompleted(at, refused, touched)
 at = endOthers(at, refused, touched)
 call('ZADD', root .. ':workers', whole(now + lease), worker)
-${TURN_CLAIM}
 return takeTurn(at, refused, touched)`,
 })
