@@ -1,5 +1,5 @@
 /** How jobs end, and what that means for those above and below them. Needs PLACES. */
-export const ENDINGS = String.raw`
+export const ENDINGS = `
 local function isOpen(id)
   local job = find(id)
   return job and not FINAL[job.state]

@@ -1,5 +1,5 @@
 /** Where a job stands, and how it gets in and out. Needs GROUND, LANES. */
-export const PLACES = String.raw`
+export const PLACES = `
 local FINAL = { completed = true, cancelled = true, dead = true }
 local PLACES = { 'available', 'scheduled', 'retryable', 'pending', 'completed', 'cancelled', 'dead', 'kept-completed', 'kept-cancelled', 'kept-dead' }
 

@@ -1,5 +1,5 @@
 /** How jobs are read. Needs PLACES. */
-export const READING = String.raw`
+export const READING = `
 -- Bodies and all else of jobs of one queue: id, moment of enqueueing, state, score in it, body, record, children waited for, progress, worker, held.
 local function recordsOf(queue, ids)
   if #ids == 0 then return {} end

@@ -1,5 +1,5 @@
 /** How jobs go. Needs ENDINGS. */
-export const REMOVAL = String.raw`
+export const REMOVAL = `
 local function forgetLink(id)
   local link = linkOf(id)
   if link.key ~= '' then call('SREM', root .. ':key:' .. link.key, id) end

@@ -1,5 +1,5 @@
 /** The second half of a turn: what the worker gets. Needs UPKEEP, REMOVAL, and the locals worker, HELD, STOP, maxCrashes, number of the script. */
-export const TURN_CLAIM = String.raw`
+export const TURN_CLAIM = `
 -- How many jobs the queue as a whole may begin now.
 local function allowance(queue, settings, count)
   if settings.concurrency then

@@ -1,5 +1,5 @@
 /** What time brings: jobs become due, workers die. Needs ENDINGS. */
-export const UPKEEP = String.raw`
+export const UPKEEP = `
 -- Makes due jobs available, in a bite of each state; true if more are due.
 local function promote(queue, bite)
   local lanes, isMore = settingsOf(queue).lanes, false

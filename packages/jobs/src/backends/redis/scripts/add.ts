@@ -15,6 +15,6 @@ export const ADD = defineScript({
   version: 1,
   keys: ['root'],
   time: true,
-  lua: String.raw`${GROUND}${LANES}${PLACES}${ADDING}
+  lua: `${GROUND}${LANES}${PLACES}${ADDING}
 return addAll(1)`,
 })

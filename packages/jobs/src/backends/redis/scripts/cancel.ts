@@ -15,6 +15,6 @@ export const CANCEL = defineScript({
   version: 1,
   keys: ['root'],
   time: true,
-  lua: String.raw`${GROUND}${LANES}${PLACES}${ENDINGS}
+  lua: `${GROUND}${LANES}${PLACES}${ENDINGS}
 return cancel(ARGV[1]) and 1 or 0`,
 })

@@ -14,7 +14,7 @@ export const CONFIGURE = defineScript({
   version: 1,
   keys: ['root'],
   time: true,
-  lua: String.raw`${GROUND}${LANES}${PLACES}
+  lua: `${GROUND}${LANES}${PLACES}
 local queue, packed = ARGV[1], ARGV[2]
 call('SADD', root .. ':queues', queue)
 if call('HGET', root .. ':config', queue) == packed then return 0 end

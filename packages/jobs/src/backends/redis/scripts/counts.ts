@@ -15,7 +15,7 @@ export const COUNTS = defineScript({
   version: 1,
   keys: ['root'],
   time: true,
-  lua: String.raw`${GROUND}${LANES}${PLACES}${READING}
+  lua: `${GROUND}${LANES}${PLACES}${READING}
 local total = { 0, 0, 0, 0, 0, 0, 0, 0 }
 for _, queue in ipairs(ARGV[1] ~= '' and { ARGV[1] } or call('SMEMBERS', root .. ':queues')) do
   for position, count in ipairs(countsOf(queue)) do total[position] = total[position] + count end

@@ -16,7 +16,7 @@ export const EDIT = defineScript({
   version: 1,
   keys: ['root'],
   time: true,
-  lua: String.raw`${GROUND}${LANES}${PLACES}${ENDINGS}${ADDING}
+  lua: `${GROUND}${LANES}${PLACES}${ENDINGS}${ADDING}
 local job = find(ARGV[1])
 if not job or job.state == 'running' or job.state == 'completed' then return 0 end
 local more, runAt = readMore(job.id), tonumber(ARGV[5])

@@ -16,7 +16,7 @@ export const ERASE = defineScript({
   version: 1,
   keys: ['root'],
   time: true,
-  lua: String.raw`${GROUND}${LANES}${PLACES}${ENDINGS}${REMOVAL}
+  lua: `${GROUND}${LANES}${PLACES}${ENDINGS}${REMOVAL}
 local count, set, most = 0, root .. ':key:' .. ARGV[1], tonumber(ARGV[2])
 for _, id in ipairs(call('SCARD', set) <= 10000 and call('SMEMBERS', set) or call('SRANDMEMBER', set, 10000)) do
   local job = count < most and find(id)

@@ -15,7 +15,7 @@ export const FIRE = defineScript({
   version: 1,
   keys: ['root'],
   time: true,
-  lua: String.raw`${GROUND}${LANES}${PLACES}${ADDING}
+  lua: `${GROUND}${LANES}${PLACES}${ADDING}
 local key = root .. ':schedule:' .. ARGV[1]
 local fields = call('HMGET', key, 'nextAt', 'paused')
 if fields[1] ~= ARGV[2] or fields[2] == '1' then return 0 end

@@ -15,7 +15,7 @@ export const LEAVE = defineScript({
   version: 1,
   keys: ['root'],
   time: true,
-  lua: String.raw`${GROUND}${LANES}${PLACES}${ENDINGS}
+  lua: `${GROUND}${LANES}${PLACES}${ENDINGS}
 local worker, key = ARGV[1], root .. ':held:' .. ARGV[1]
 local held, queues = call('HGETALL', key), {}
 for position = 1, #held, 2 do

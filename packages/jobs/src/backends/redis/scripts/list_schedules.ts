@@ -12,7 +12,7 @@ export const LIST_SCHEDULES = defineScript({
   version: 1,
   keys: ['root'],
   time: true,
-  lua: String.raw`${GROUND}
+  lua: `${GROUND}
 local most = ARGV[1] == 'due' and now or '+inf'
 local found = {}
 for _, name in ipairs(call('ZRANGEBYSCORE', root .. ':schedules', '-inf', most, 'LIMIT', 0, ARGV[2])) do

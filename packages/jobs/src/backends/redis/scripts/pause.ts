@@ -12,7 +12,7 @@ export const PAUSE = defineScript({
   version: 1,
   keys: ['root'],
   time: true,
-  lua: String.raw`${GROUND}
+  lua: `${GROUND}
 call('SADD', root .. ':queues', ARGV[1])
 local changed = call(ARGV[2] == 'pause' and 'SADD' or 'SREM', root .. ':paused', ARGV[1])
 if ARGV[2] == 'resume' then call('PUBLISH', root .. ':wake', ARGV[1]) end

@@ -12,7 +12,7 @@ export const PAUSE_SCHEDULE = defineScript({
   version: 1,
   keys: ['root'],
   time: true,
-  lua: String.raw`${GROUND}
+  lua: `${GROUND}
 local key = root .. ':schedule:' .. ARGV[1]
 if call('EXISTS', key) == 0 then return 0 end
 call('HSET', key, 'paused', ARGV[2])

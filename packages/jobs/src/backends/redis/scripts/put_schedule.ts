@@ -12,7 +12,7 @@ export const PUT_SCHEDULE = defineScript({
   version: 1,
   keys: ['root'],
   time: true,
-  lua: String.raw`${GROUND}
+  lua: `${GROUND}
 local key = root .. ':schedule:' .. ARGV[1]
 if call('HGET', key, 'definition') == ARGV[2] then return 0 end
 call('HSET', key, 'definition', ARGV[2], 'nextAt', ARGV[3])

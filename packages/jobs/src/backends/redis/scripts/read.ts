@@ -15,7 +15,7 @@ export const READ = defineScript({
   version: 1,
   keys: ['root'],
   time: true,
-  lua: String.raw`${GROUND}${LANES}${PLACES}${READING}
+  lua: `${GROUND}${LANES}${PLACES}${READING}
 local ids = ARGV[1] == 'children' and call('LRANGE', root .. ':kids:' .. ARGV[2], 0, -1) or { unpack(ARGV, 2, #ARGV - 1) }
 local records = {}
 for _, id in ipairs(ids) do records[#records + 1] = recordOf(id) end

@@ -17,7 +17,7 @@ export const REMOVE = defineScript({
   version: 1,
   keys: ['root'],
   time: true,
-  lua: String.raw`${GROUND}${LANES}${PLACES}${ENDINGS}${REMOVAL}
+  lua: `${GROUND}${LANES}${PLACES}${ENDINGS}${REMOVAL}
 local count, states, age = 0, {}, tonumber(ARGV[1])
 for state in string.gmatch(ARGV[2], '%S+') do states[state] = true end
 

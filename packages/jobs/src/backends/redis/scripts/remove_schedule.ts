@@ -12,7 +12,7 @@ export const REMOVE_SCHEDULE = defineScript({
   version: 1,
   keys: ['root'],
   time: true,
-  lua: String.raw`${GROUND}
+  lua: `${GROUND}
 call('DEL', root .. ':schedule:' .. ARGV[1])
 return call('ZREM', root .. ':schedules', ARGV[1])`,
 })

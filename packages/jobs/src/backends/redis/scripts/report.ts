@@ -12,7 +12,7 @@ export const REPORT = defineScript({
   version: 1,
   keys: ['root'],
   time: true,
-  lua: String.raw`${GROUND}
+  lua: `${GROUND}
 local at, count, keep = 3, 0, tonumber(ARGV[2])
 -- The last argument is the time.
 while at < #ARGV do

@@ -16,7 +16,7 @@ export const RETRY = defineScript({
   version: 1,
   keys: ['root'],
   time: true,
-  lua: String.raw`${GROUND}${LANES}${PLACES}${ENDINGS}${ADDING}
+  lua: `${GROUND}${LANES}${PLACES}${ENDINGS}${ADDING}
 local count, states = 0, {}
 for state in string.gmatch(ARGV[2], '%S+') do states[state] = true end
 

@@ -17,7 +17,7 @@ export const SWEEP = defineScript({
   version: 1,
   keys: ['root'],
   time: true,
-  lua: String.raw`${GROUND}${LANES}${PLACES}${ENDINGS}${REMOVAL}${UPKEEP}
+  lua: `${GROUND}${LANES}${PLACES}${ENDINGS}${REMOVAL}${UPKEEP}
 local left, gone = tonumber(ARGV[2]), 0
 
 local function endUniques()

@@ -31,7 +31,7 @@ export const TURN = defineScript({
   version: 1,
   keys: ['root'],
   time: true,
-  lua: String.raw`${GROUND}${LANES}${PLACES}${ENDINGS}${REMOVAL}${UPKEEP}
+  lua: `${GROUND}${LANES}${PLACES}${ENDINGS}${REMOVAL}${UPKEEP}
 local worker, lease, maxCrashes, number = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4]
 local HELD, STOP = root .. ':held:' .. worker, root .. ':stop:' .. worker
 call('ZREM', root .. ':workers', '')

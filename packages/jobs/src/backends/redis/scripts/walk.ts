@@ -18,7 +18,7 @@ export const WALK = defineScript({
   version: 1,
   keys: ['root'],
   time: true,
-  lua: String.raw`${GROUND}${LANES}${PLACES}${READING}
+  lua: `${GROUND}${LANES}${PLACES}${READING}
 local queue, isNewFirst, n = ARGV[1], ARGV[2] == 'new', tonumber(ARGV[5])
 local all, states, few = root .. ':all:' .. queue, {}, nil
 
