@@ -93,8 +93,9 @@ export function createWorker({ options, kinds, children }: WorkerParts): Worker 
 
   async function leave(): Promise<void> {
     await runner.close()
-    await unlisten()
-    await backend.work.leave(worker)
+    // A store that is away must not keep a process from stopping: the lease ends by itself.
+    await unlisten().catch(report)
+    await backend.work.leave(worker).catch(report)
     await threads.close()
   }
 
