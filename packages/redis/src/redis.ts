@@ -47,7 +47,7 @@ export interface Redis extends Service {
     args?: readonly RedisArgument[],
     options?: { bytes?: boolean; at?: number },
   ): Promise<Reply>
-  /** Runs calls together, and tells what became of each; rejects only if none could be sent. In a cluster every command needs its key as first argument. */
+  /** Runs calls together, and tells what became of each; rejects only if none could be sent. In a cluster every command needs its key as first argument, or beside them. */
   batch(calls: readonly Call[]): Promise<PromiseSettledResult<unknown>[]>
   /** Some of the keys of every master in turn, without blocking any: SCAN. What is there from the first page to the last is found, some of it twice. */
   scan(query: ScanQuery): Promise<ScanPage>

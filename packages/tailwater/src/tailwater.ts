@@ -107,7 +107,7 @@ async function assemble(
   // A folder of their own: beside them lie the secret and the database.
   const files = createDiskFileStore(join(config.dataDir, 'files'))
   const mailer = await openMailer(config, { clock, files: createDiskFileStore(config.dataDir) })
-  const jobs = createJobs({ database, schema, clock, concurrency: config.jobConcurrency })
+  const jobs = createSmallJobs({ database, schema, clock, concurrency: config.jobConcurrency })
   const accounts = createAccounts({ database, schema, keyring, clock })
   const telemetry = createTelemetry({ clock, ignorePaths: [config.dashboardPath] })
   registerGauges(telemetry, database, jobs)

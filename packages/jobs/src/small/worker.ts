@@ -10,9 +10,9 @@ import {
   toError,
 } from '@tailwater/core'
 import { backoff } from './backoff.ts'
-import type { ClaimedJob } from './job.ts'
 import type { ResolvedJobsOptions } from './options.ts'
 import type { JobStatements } from './statements.ts'
+import type { ClaimedJob } from './stored_job.ts'
 
 /** Runs one job; rejects when it failed. */
 export type RunJob = (job: ClaimedJob, signal: AbortSignal) => Promise<unknown>

@@ -1,0 +1,44 @@
+import { defineScript } from '@tailwater/redis'
+import { GROUND } from '../lua/ground.ts'
+import { LANES } from '../lua/lanes.ts'
+import { PLACES } from '../lua/places.ts'
+
+/**
+ * Holds a queue to limits. Changes nothing if they are what they were; otherwise looks at every lane, and at every job that runs.
+ * KEYS[1] the root
+ * ARGV[1] queue, ARGV[2] settings (FIELDS of lua/ground.ts, each followed by a colon)
+ * Reply: 1 if anything changed
+ */
+export const CONFIGURE = defineScript({
+  name: 'jobs.configure',
+  version: 1,
+  keys: ['root'],
+  time: true,
+  lua: `${GROUND}${LANES}${PLACES}
+local queue, packed = ARGV[1], ARGV[2]
+call('SADD', root .. ':queues', queue)
+if call('HGET', root .. ':config', queue) == packed then return 0 end
+call('HSET', root .. ':config', queue, packed)
+local settings, busy = settingsOf(queue), root .. ':busy:' .. queue
+local heads, resting = root .. ':heads:' .. queue, root .. ':resting:' .. queue
+if not settings.rateCount then call('HDEL', root .. ':pace', queue) end
+if not settings.keyRateCount then call('DEL', root .. ':paced:' .. queue) end
+if settings.lanes then
+  local keys = {}
+  for _, key in ipairs(call('HKEYS', busy)) do keys[key] = true end
+  for _, key in ipairs(call('HKEYS', heads)) do keys[key] = true end
+  for _, key in ipairs(call('ZRANGE', resting, 0, -1)) do keys[key] = true end
+  call('DEL', busy, heads, resting, root .. ':lanes:' .. queue)
+  forgetTurns(queue)
+  for _, worker in ipairs(settings.keyConcurrency and call('ZRANGE', root .. ':workers', 0, -1) or {}) do
+    local held = call('HGETALL', root .. ':held:' .. worker)
+    for position = 1, #held, 2 do
+      local link, _, _, _, _, _, of = linkOf(held[position]), heldOf(held[position + 1])
+      if of == queue and link and link.key ~= '' then call('HINCRBY', busy, link.key, 1) end
+    end
+  end
+  for key in pairs(keys) do offer(queue, key) end
+end
+call('PUBLISH', root .. ':wake', queue)
+return 1`,
+})
