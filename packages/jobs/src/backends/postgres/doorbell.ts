@@ -1,4 +1,13 @@
-import { backgroundError, type Cancel, createService, hasCode, newId, type Service, sleep, toError } from '@tailwater/core'
+import {
+  backgroundError,
+  type Cancel,
+  createService,
+  hasCode,
+  newId,
+  type Service,
+  sleep,
+  toError,
+} from '@tailwater/core'
 import type { Session } from '@tailwater/postgres'
 import type { Ground } from './ground.ts'
 

@@ -41,7 +41,9 @@ export function enqueuePort(ground: Ground, doorbell: Doorbell): EnqueuePort {
       const { rows } = tx
         ? await tx.query(add.text, values)
         : await atOnce(() => database.query<{ place: string; job_id: string; outcome: Stored['outcome'] }>(add, values))
-      const queues = flat.filter(({ job }) => job.delay === undefined && job.runAt === undefined).map(({ job }) => job.queue)
+      const queues = flat
+        .filter(({ job }) => job.delay === undefined && job.runAt === undefined)
+        .map(({ job }) => job.queue)
       if (!tx) doorbell.ring(queues)
       else tx.afterCommit?.(() => doorbell.ring(queues))
       return storedOf(jobs, flat, rows)

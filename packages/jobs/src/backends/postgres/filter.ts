@@ -58,7 +58,8 @@ export function conditionsOf(filter: JobFilter, first: number): Conditions {
   }
   return {
     live: live.length > 0 ? all([stateIn(live), ...indexed]) : undefined,
-    ended: ended.length > 0 ? all([...(isOfFailed ? ["state <> 'completed'"] : []), stateIn(ended), ...indexed]) : undefined,
+    ended:
+      ended.length > 0 ? all([...(isOfFailed ? ["state <> 'completed'"] : []), stateIn(ended), ...indexed]) : undefined,
     rest: all(rest),
     values,
     mark: `${letters}${bitsOf(states)}`,

@@ -44,8 +44,16 @@ export function inspectPort(ground: Ground): InspectPort {
     },
     async stats(queue) {
       const { rows } = await database.query<{ paused: boolean; oldest: number | null }>(sql.state, [queue])
-      const { rows: minutes } = await database.query<{ at: number; completed: number; failed: number }>(sql.minutes, [queue])
-      return { queue, paused: rows[0]!.paused, counts: await counts(queue), oldestAvailable: rows[0]!.oldest ?? undefined, minutes }
+      const { rows: minutes } = await database.query<{ at: number; completed: number; failed: number }>(sql.minutes, [
+        queue,
+      ])
+      return {
+        queue,
+        paused: rows[0]!.paused,
+        counts: await counts(queue),
+        oldestAvailable: rows[0]!.oldest ?? undefined,
+        minutes,
+      }
     },
   }
 }
@@ -73,8 +81,11 @@ async function listJobs(ground: Ground, filter: JobFilter, page: { cursor?: stri
 async function look({ database, schema, statement }: Ground, filter: JobFilter, cursor: string, count: number) {
   const { live, ended, rest, values, mark } = conditionsOf(filter, 4)
   const side = (table: string, columns: string, condition: string | undefined) =>
-    condition && `(SELECT ${columns}, enqueued_at, id AS place FROM ${schema}.${table} WHERE ${condition} AND id < $1 ORDER BY id DESC LIMIT $2)`
-  const sides = [side('jobs_live', liveColumns(schema), live), side('jobs_ended', endedColumns(schema), ended)].filter(Boolean)
+    condition &&
+    `(SELECT ${columns}, enqueued_at, id AS place FROM ${schema}.${table} WHERE ${condition} AND id < $1 ORDER BY id DESC LIMIT $2)`
+  const sides = [side('jobs_live', liveColumns(schema), live), side('jobs_ended', endedColumns(schema), ended)].filter(
+    Boolean,
+  )
   if (sides.length === 0) return { jobs: [], last: undefined }
   // Key: jobs_live_key, jobs_ended_key; tag: jobs_ended_tags; failed ones of a queue: jobs_ended_failed; all others: jobs_live_pkey, jobs_ended_pkey.
   const text = `WITH looked AS MATERIALIZED (SELECT * FROM (${sides.join(' UNION ALL ')}) AS jobs ORDER BY place DESC LIMIT $2)
@@ -98,7 +109,10 @@ function inspectSql({ schema, statement }: Ground) {
       `SELECT ${liveColumns(schema)} FROM ${schema}.jobs_live WHERE id = $1 UNION ALL SELECT ${endedColumns(schema)} FROM ${schema}.jobs_ended WHERE id = $1`,
     ),
     // jobs_ended_children
-    children: statement('children', `SELECT ${endedColumns(schema)} FROM ${schema}.jobs_ended WHERE parent_id = $1 ORDER BY id`),
+    children: statement(
+      'children',
+      `SELECT ${endedColumns(schema)} FROM ${schema}.jobs_ended WHERE parent_id = $1 ORDER BY id`,
+    ),
     // jobs_logs_pkey
     logs: statement('logs', `SELECT line FROM ${schema}.jobs_logs WHERE job_id = $1 ORDER BY id DESC LIMIT 1000`),
     // The tally is small: jobs_sum_up_v1 sees to it.

@@ -26,8 +26,12 @@ export function maintainPort(ground: Ground, doorbell: Doorbell): MaintainPort {
     const side = (table: string, condition: string | undefined, since: string) =>
       condition && `(SELECT id FROM ${schema}.${table} WHERE ${condition} AND ${rest}${since} ORDER BY id LIMIT $1)`
     const isAged = name === 'c'
-    const before = (column: string) => (isAged ? ` AND ${column} < ${schema}.now() - $2::float8 * interval '1 millisecond'` : '')
-    const sides = [side('jobs_live', live, before('enqueued_at')), side('jobs_ended', ended, before('finished_at'))].filter(Boolean)
+    const before = (column: string) =>
+      isAged ? ` AND ${column} < ${schema}.now() - $2::float8 * interval '1 millisecond'` : ''
+    const sides = [
+      side('jobs_live', live, before('enqueued_at')),
+      side('jobs_ended', ended, before('finished_at')),
+    ].filter(Boolean)
     if (sides.length === 0) return 0
     const ids = `ARRAY(SELECT id FROM (${sides.join(' UNION ALL ')}) AS jobs ORDER BY id LIMIT $1)`
     return count(statement(`${name}_${mark}`, `SELECT ${call(ids)} AS count`), [limit, more, ...values])
@@ -52,20 +56,40 @@ export function maintainPort(ground: Ground, doorbell: Doorbell): MaintainPort {
       return done > 0
     },
     async redrive(filter, limit, to) {
-      const states = (filter.states ?? ['dead', 'cancelled', 'scheduled', 'retryable']).filter((state) => /dead|cancelled|scheduled|retryable/.test(state))
-      const done = await onJobs('r', (ids) => `${schema}.jobs_retry_v1(${ids}, $2::text)`, { ...filter, states }, limit, to ?? null)
+      const states = (filter.states ?? ['dead', 'cancelled', 'scheduled', 'retryable']).filter((state) =>
+        /dead|cancelled|scheduled|retryable/.test(state),
+      )
+      const done = await onJobs(
+        'r',
+        (ids) => `${schema}.jobs_retry_v1(${ids}, $2::text)`,
+        { ...filter, states },
+        limit,
+        to ?? null,
+      )
       if (done > 0) doorbell.ring(undefined)
       return done
     },
     async edit(id, { payload, priority, runAt, queue }) {
       if (!isUuid(id)) return false
-      const { rows } = await database.query<{ queue: string }>(sql.edit, [id, payload ?? null, priority ?? null, runAt ?? null, queue ?? null])
+      const { rows } = await database.query<{ queue: string }>(sql.edit, [
+        id,
+        payload ?? null,
+        priority ?? null,
+        runAt ?? null,
+        queue ?? null,
+      ])
       doorbell.ring(rows.map((row) => row.queue))
       return rows.length > 0
     },
     remove: async (id) => isUuid(id) && (await count(sql.remove, [arrayText([id])])) > 0,
     clean: (filter, age, limit) =>
-      onJobs('c', (ids) => `${schema}.jobs_remove_v1(${ids})`, { ...filter, states: filter.states.filter((state) => state !== 'running') }, limit, age),
+      onJobs(
+        'c',
+        (ids) => `${schema}.jobs_remove_v1(${ids})`,
+        { ...filter, states: filter.states.filter((state) => state !== 'running') },
+        limit,
+        age,
+      ),
     erase: (key, limit) => count(sql.erase, [key, limit]),
     async sweep() {
       const { rows } = await atOnce(() => database.query<{ queue: string }>(sql.mend))

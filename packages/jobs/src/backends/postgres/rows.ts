@@ -7,7 +7,8 @@ const SHARED = `id::text, queue, kind, state::text, payload, priority, key, tags
     ${ms('started_at')} AS "startedAt", progress, error`
 
 /** Columns of a job for readers, of `jobs_live`; those of `jobs_ended` match. Children that have not ended are counted by jobs_live_children. */
-export const liveColumns = (schema: string) => `${SHARED}, NULL::float8 AS "finishedAt", worker, NULL::text AS result, ${pending(schema, 'jobs_live')}`
+export const liveColumns = (schema: string) =>
+  `${SHARED}, NULL::float8 AS "finishedAt", worker, NULL::text AS result, ${pending(schema, 'jobs_live')}`
 
 export const endedColumns = (schema: string) =>
   `${SHARED}, ${ms('finished_at')} AS "finishedAt", NULL::text AS worker, result, ${pending(schema, 'jobs_ended')}`
@@ -16,7 +17,9 @@ const pending = (schema: string, table: string) => `CASE WHEN has_children
     THEN (SELECT count(*) FROM ${schema}.jobs_live AS child WHERE child.parent_id = ${table}.id) ELSE 0 END::integer AS "pendingChildren"`
 
 /** A row of either. */
-export type JobRow = { [Name in keyof Job]: undefined extends Job[Name] ? Exclude<Job[Name], undefined> | null : Job[Name] }
+export type JobRow = {
+  [Name in keyof Job]: undefined extends Job[Name] ? Exclude<Job[Name], undefined> | null : Job[Name]
+}
 
 /** The job as readers see it: what is NULL is undefined. */
 export function jobOf({ id, queue, kind, state, payload, priority, ...row }: JobRow): Job {

@@ -31,7 +31,10 @@ export function workPort({ database, schema, statement }: Ground, doorbell: Door
     'turn',
     `SELECT * FROM ${schema}.jobs_turn_v1($1::text, $2::float8, $3::uuid[], $4::smallint[], $5::text[], $6::text[], $7::float8[], $8::text[], $9::integer[], $10::uuid[])`,
   )
-  const report = statement('report', `SELECT ${schema}.jobs_report_v1($1::text, $2::uuid[], $3::text[], $4::uuid[], $5::text[])::text`)
+  const report = statement(
+    'report',
+    `SELECT ${schema}.jobs_report_v1($1::text, $2::uuid[], $3::text[], $4::uuid[], $5::text[])::text`,
+  )
   const leave = statement('leave', `SELECT unnest(${schema}.jobs_leave_v1($1::text)) AS queue`)
 
   return {

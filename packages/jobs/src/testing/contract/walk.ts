@@ -216,5 +216,8 @@ async function stateOf({ backend: { inspect } }: Subject) {
   const counts = Object.fromEntries(
     await Promise.all(queues.map(async (queue) => [queue, await inspect.counts(queue)])),
   )
-  return { jobs: Object.fromEntries(jobs.map((job: Job) => [job.id, job])), counts }
+  return { jobs: Object.fromEntries(jobs.map((job) => [job.id, { ...job, error: codeOf(job) }])), counts }
 }
+
+/** Of children that end in one turn, which of them ended their parent is left open. */
+const codeOf = ({ error }: Job) => error?.replace(/^(E_\w+): .*/, '$1')

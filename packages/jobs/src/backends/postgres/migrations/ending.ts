@@ -117,19 +117,20 @@ function end(schema: string): string {
     ) RETURNS uuid[] LANGUAGE plpgsql ${PLANS} AS $$
     #variable_conflict use_column
     DECLARE
-      settled uuid[];
-      returned uuid[];
+      settled bigint[];
+      returned bigint[];
+      holders uuid[];
       keys text[];
       parents uuid[];
       whys text[];
     BEGIN
       -- jobs_live_pkey
       WITH gone AS (
-        DELETE FROM ${schema}.jobs_live AS job USING unnest(ids, attempts, outcomes, notes) AS said (id, attempt, outcome, note)
+        DELETE FROM ${schema}.jobs_live AS job USING unnest(ids, attempts, outcomes, notes) WITH ORDINALITY AS said (id, attempt, outcome, note, place)
         WHERE ${owned}
           AND (said.outcome IS NULL OR said.outcome IN ('completed', 'dead', 'cancelled') OR job.cancelling
             OR (said.outcome = 'failed' AND job.attempt >= job.max_attempts))
-        RETURNING job.*, said.outcome, said.note, CASE
+        RETURNING job.*, said.place, said.outcome, said.note, CASE
           WHEN said.outcome IS NULL OR said.outcome = 'completed' THEN 'completed'
           WHEN said.outcome = 'cancelled' OR (job.cancelling AND said.outcome <> 'dead') THEN 'cancelled'
           ELSE 'dead' END::${schema}.job_state AS final
@@ -142,13 +143,13 @@ function end(schema: string): string {
         SELECT queue, date_bin('1 minute', moment, 'epoch'), count(*) FILTER (WHERE final = 'completed'), count(*) FILTER (WHERE final <> 'completed')
         FROM gone WHERE outcome IS DISTINCT FROM 'snoozed' GROUP BY queue
       )
-      SELECT array_agg(id), array_agg(unique_key) FILTER (WHERE unique_key IS NOT NULL),
-        array_agg(parent_id) FILTER (WHERE parent_id IS NOT NULL),
-        array_agg(CASE WHEN final <> 'completed' THEN ${childIs('final')} END) FILTER (WHERE parent_id IS NOT NULL)
-      INTO settled, keys, parents, whys FROM gone;
+      SELECT array_agg(place), array_agg(id) FILTER (WHERE unique_key IS NOT NULL), array_agg(unique_key) FILTER (WHERE unique_key IS NOT NULL),
+        array_agg(parent_id ORDER BY place) FILTER (WHERE parent_id IS NOT NULL),
+        array_agg(CASE WHEN final <> 'completed' THEN ${childIs('final')} END ORDER BY place) FILTER (WHERE parent_id IS NOT NULL)
+      INTO settled, holders, keys, parents, whys FROM gone;
       IF keys IS NOT NULL THEN
         -- jobs_unique_pkey
-        DELETE FROM ${schema}.jobs_unique WHERE key = ANY (keys) AND job_id = ANY (settled) AND expires_at IS NULL;
+        DELETE FROM ${schema}.jobs_unique WHERE key = ANY (keys) AND job_id = ANY (holders) AND expires_at IS NULL;
       END IF;
       IF parents IS NOT NULL THEN
         PERFORM ${schema}.jobs_settle_v1(parents, whys, moment);
@@ -163,15 +164,15 @@ function end(schema: string): string {
           attempt = job.attempt - CASE said.outcome WHEN 'failed' THEN 0 ELSE 1 END,
           run_at = moment + greatest(said.delay, 0) * interval '1 millisecond', ready_at = moment, seq = nextval('${schema}.jobs_places'), worker = NULL,
           error = CASE said.outcome WHEN 'failed' THEN said.note ELSE job.error END
-        FROM unnest(ids, attempts, outcomes, notes, delays) AS said (id, attempt, outcome, note, delay)
+        FROM unnest(ids, attempts, outcomes, notes, delays) WITH ORDINALITY AS said (id, attempt, outcome, note, delay, place)
         WHERE ${owned} AND said.outcome IN ('failed', 'snoozed')
-        RETURNING job.id, job.queue, said.outcome
+        RETURNING job.queue, said.place, said.outcome
       ), counted AS (
         INSERT INTO ${schema}.jobs_minutes (queue, minute, completed, failed)
         SELECT queue, date_bin('1 minute', moment, 'epoch'), 0, count(*) FROM back WHERE outcome = 'failed' GROUP BY queue
       )
-      SELECT array_agg(id) INTO returned FROM back;
-      RETURN (SELECT array_agg(id) FROM unnest(ids) AS said (id)
-        WHERE id <> ALL (coalesce(settled, '{}')) AND id <> ALL (coalesce(returned, '{}')));
+      SELECT array_agg(place) INTO returned FROM back;
+      RETURN (SELECT array_agg(id ORDER BY place) FROM unnest(ids) WITH ORDINALITY AS said (id, place)
+        WHERE place <> ALL (coalesce(settled, '{}')) AND place <> ALL (coalesce(returned, '{}')));
     END $$;`
 }

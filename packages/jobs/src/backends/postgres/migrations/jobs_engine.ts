@@ -17,5 +17,7 @@ export const jobsEngineMigration: Migration = {
   version: 3,
   name: 'the engine',
   up: (schema) =>
-    [tables, tally, ending, entering, limiting, turning, reporting, operating, keeping].map((part) => part(schema)).join('\n'),
+    [tables, tally, ending, entering, limiting, turning, reporting, operating, keeping]
+      .map((part) => part(schema))
+      .join('\n'),
 }

@@ -57,7 +57,8 @@ function retry(schema: string): string {
       ), back AS (
         INSERT INTO ${schema}.jobs_live (${columns}, queue, state, run_at, ready_at)
         SELECT ${columns}, coalesce(into_queue, queue),
-          CASE WHEN EXISTS (SELECT FROM ${schema}.jobs_live AS child WHERE child.parent_id = gone.id) THEN 'pending' ELSE 'available' END::${schema}.job_state,
+          CASE WHEN EXISTS (SELECT FROM ${schema}.jobs_live AS child WHERE child.parent_id = gone.id)
+            OR (has_children AND EXISTS (SELECT FROM gone AS child WHERE child.parent_id = gone.id)) THEN 'pending' ELSE 'available' END::${schema}.job_state,
           moment, moment FROM gone ORDER BY id
       ) SELECT count(*) INTO revived FROM gone;
       -- jobs_live_pkey

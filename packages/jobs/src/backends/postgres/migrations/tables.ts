@@ -114,7 +114,8 @@ function ended(schema: string): string {
 
 /** What stands beside the jobs: small tables, but for the lines of logs. */
 function beside(schema: string): string {
-  const busy = 'autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000, autovacuum_vacuum_cost_delay = 0'
+  const busy =
+    'autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000, autovacuum_vacuum_cost_delay = 0'
   return `
     -- Who claims. Taken for dead once expires_at has come.
     CREATE TABLE ${schema}.jobs_workers (

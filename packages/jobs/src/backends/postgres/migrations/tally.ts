@@ -7,7 +7,8 @@
  * @param schema quoted
  */
 export function tally(schema: string): string {
-  const busy = 'autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000, autovacuum_vacuum_cost_delay = 0'
+  const busy =
+    'autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000, autovacuum_vacuum_cost_delay = 0'
   return `
     CREATE TABLE ${schema}.jobs_tally (
       queue text NOT NULL,

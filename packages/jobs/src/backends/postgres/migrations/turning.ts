@@ -1,7 +1,9 @@
 import { FIRST, PLANS } from './ending.ts'
 
 /** A job as a worker gets it. */
-const given = (since: string) => `id, queue, kind, payload, priority, key, attempt, max_attempts, timeout, request_id, traceparent,
+const given = (
+  since: string,
+) => `id, queue, kind, payload, priority, key, attempt, max_attempts, timeout, request_id, traceparent,
           (extract(epoch FROM greatest(started_at - (${since}), interval '0')) * 1000)::float8, has_children`
 const CLAIMED = given(`ready_at + CASE WHEN ready_at < '1500-01-01' THEN ${FIRST} ELSE '0' END`)
 const BURIED = given('run_at')
@@ -167,7 +169,21 @@ function claims(schema: string): string {
 
 /** Columns of a row of the answer that it leaves empty, from the id on or behind it. */
 function nulls(count: number): string {
-  const types = ['uuid', 'text', 'text', 'text', 'smallint', 'text', 'smallint', 'smallint', 'bigint', 'text', 'text', 'float8', 'boolean']
+  const types = [
+    'uuid',
+    'text',
+    'text',
+    'text',
+    'smallint',
+    'text',
+    'smallint',
+    'smallint',
+    'bigint',
+    'text',
+    'text',
+    'float8',
+    'boolean',
+  ]
   const empty = count === 11 ? types.slice(0, 11) : types.slice(1)
   return empty.map((type) => `NULL::${type}`).join(', ')
 }
