@@ -5,8 +5,10 @@ const KEPT = `id, run_at, enqueued_at, started_at, timeout, priority, attempt, m
 /**
  * How jobs end, and what their end means for their parents.
  *
- * Each statement of a function sees what was committed before it began, so that what was read under a lock is true while the lock is held. Index
- * scans and nested loops are asked for by name: a plan that was made while a table was empty would otherwise read all of it once it is not.
+ * Each statement of a function sees what was committed before it began, so that what was read under a lock is true while the lock is held.
+ *
+ * Plans are kept from when the tables were small, and must be right when they are not. So scans of whole tables and joins that would need them are switched
+ * off, and a condition that another index than the one that is meant could answer is put where the planner does not look for one: within CASE.
  *
  * @param schema quoted
  */
@@ -109,7 +111,7 @@ function finish(schema: string): string {
 
 /** The fence: what a worker says counts for jobs that it still owns, in the attempt it was given. */
 function end(schema: string): string {
-  const owned = `job.id = said.id AND job.state = 'running' AND job.worker = me AND job.attempt = said.attempt`
+  const owned = `job.id = said.id AND CASE WHEN job.state = 'running' THEN job.worker = me AND job.attempt = said.attempt END`
   return `
     -- How attempts ended. outcomes: all completed if NULL; notes: results or errors; delays in ms. Returns the ids that were refused.
     CREATE FUNCTION ${schema}.jobs_end_v1(

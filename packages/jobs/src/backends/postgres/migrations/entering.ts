@@ -21,11 +21,11 @@ ${add(schema)}`
  */
 function claimKeys(schema: string): string {
   return `
-    -- Takes the unique keys of a batch. One row for each job that does not get its own.
+    -- Takes the unique keys of a batch. One row for each job that does not get its own; twin: the place of the job that stands, if it is one of the batch.
     CREATE FUNCTION ${schema}.jobs_take_keys_v1(
       ids uuid[], payloads text[], priorities smallint[], delays float8[], moments float8[], has_children boolean[], uniques text[], ttls float8[],
       replaces boolean[], moment timestamptz
-    ) RETURNS TABLE (place integer, job_id uuid, outcome text) LANGUAGE plpgsql ${PLANS} AS $$
+    ) RETURNS TABLE (place integer, job_id uuid, outcome text, twin integer) LANGUAGE plpgsql ${PLANS} AS $$
     #variable_conflict use_column
     DECLARE
       wish record;
@@ -35,7 +35,11 @@ function claimKeys(schema: string): string {
       FOR wish IN
         SELECT * FROM unnest(ids, payloads, priorities, delays, moments, has_children, uniques, ttls, replaces)
           WITH ORDINALITY AS w (id, payload, priority, delay, at, has_children, key, ttl, replaces, nth)
-        WHERE w.key IS NOT NULL ORDER BY w.key, w.nth
+        WHERE w.key IS NOT NULL
+          -- jobs_live_pkey, jobs_ended_pkey: what was stored by a call whose reply was lost has had its key.
+          AND NOT EXISTS (SELECT FROM ${schema}.jobs_live AS known WHERE known.id = w.id)
+          AND NOT EXISTS (SELECT FROM ${schema}.jobs_ended AS known WHERE known.id = w.id)
+        ORDER BY w.key, w.nth
       LOOP
         -- jobs_unique_pkey
         INSERT INTO ${schema}.jobs_unique AS taken (key, job_id, expires_at)
@@ -47,6 +51,7 @@ function claimKeys(schema: string): string {
         place := wish.nth;
         job_id := standing;
         outcome := 'duplicate';
+        twin := array_position(ids, standing);
         IF wish.replaces AND wish.has_children IS NOT TRUE THEN
           due := ${dueAt('wish.delay', 'wish.at')};
           -- jobs_live_pkey
@@ -54,8 +59,9 @@ function claimKeys(schema: string): string {
             state = CASE WHEN due > moment THEN 'scheduled' ELSE 'available' END::${schema}.job_state,
             seq = nextval('${schema}.jobs_places')
           WHERE id = standing AND state IN ('scheduled', 'available') AND attempt = 0;
-          IF FOUND THEN
+          IF FOUND OR (twin IS NOT NULL AND coalesce(has_children[twin], false) = false) THEN
             outcome := 'replaced';
+            -- jobs_unique_pkey
             UPDATE ${schema}.jobs_unique AS taken SET expires_at = moment + wish.ttl * interval '1 millisecond' WHERE taken.key = wish.key;
           END IF;
         END IF;
@@ -79,12 +85,19 @@ function add(schema: string): string {
     DECLARE
       moment timestamptz := ${schema}.now();
       skipped integer[] := '{}';
+      twin integer;
     BEGIN
       IF uniques IS NOT NULL THEN
-        FOR place, job_id, outcome IN
+        FOR place, job_id, outcome, twin IN
           SELECT * FROM ${schema}.jobs_take_keys_v1(ids, payloads, priorities, delays, moments, has_children, uniques, ttls, replaces, moment)
         LOOP
           skipped := skipped || place;
+          IF outcome = 'replaced' AND twin IS NOT NULL THEN
+            payloads[twin] := payloads[place];
+            priorities[twin] := priorities[place];
+            delays[twin] := delays[place];
+            moments[twin] := moments[place];
+          END IF;
           RETURN NEXT;
         END LOOP;
       END IF;

@@ -8,7 +8,7 @@ const capacity = (schema: string) =>
 /** Jobs of each key that run. jobs_live_running: as many rows as jobs run. */
 const held = (schema: string) => `
           SELECT key, count(*)::integer AS jobs FROM ${schema}.jobs_live
-          WHERE state = 'running' AND queue = of_queue AND key IS NOT NULL AND key_concurrency IS NOT NULL GROUP BY key`
+          WHERE state = 'running' AND queue = of_queue AND key_concurrency IS NOT NULL GROUP BY key HAVING key IS NOT NULL`
 
 /**
  * Claims from queues that are held to something.
@@ -44,31 +44,49 @@ function starts(schema: string): string {
 }
 
 function next(schema: string): string {
-  const waits = `EXISTS (SELECT FROM ${schema}.jobs_live AS job WHERE job.queue = w.name AND job.state = 'available')`
   return `
     -- Milliseconds until something may become available by itself; NULL if nothing is in sight.
-    CREATE FUNCTION ${schema}.jobs_next_v1(of_queues text[], moment timestamptz) RETURNS float8 LANGUAGE sql STABLE ${PLANS} AS $$
-      SELECT ceil(min(greatest(waiting.ms, 0))) FROM unnest(of_queues) AS w (name)
+    CREATE FUNCTION ${schema}.jobs_next_v1(of_queues text[], moment timestamptz) RETURNS float8 LANGUAGE plpgsql ${PLANS} AS $$
+    DECLARE
+      soon float8;
+      later float8;
+    BEGIN
+      -- jobs_queues_pkey, jobs_live_due
+      SELECT min(extract(epoch FROM due.run_at - moment)::float8 * 1000) INTO soon FROM unnest(of_queues) AS w (name)
+      CROSS JOIN LATERAL (SELECT run_at FROM ${schema}.jobs_live
+        WHERE queue = w.name AND state IN ('scheduled', 'retryable') ORDER BY run_at LIMIT 1) AS due
+      WHERE NOT EXISTS (SELECT FROM ${schema}.jobs_queues AS q WHERE q.name = w.name AND q.paused);
       -- jobs_queues_pkey
-      LEFT JOIN ${schema}.jobs_queues AS q ON q.name = w.name
+      IF EXISTS (SELECT FROM unnest(of_queues) AS w (name) JOIN ${schema}.jobs_queues AS q ON q.name = w.name
+        WHERE q.rate_count IS NOT NULL OR q.key_rate_count IS NOT NULL) THEN
+        later := ${schema}.jobs_next_start_v1(of_queues, moment);
+      END IF;
+      RETURN ceil(greatest(least(soon, later), CASE WHEN coalesce(soon, later) IS NOT NULL THEN 0 END));
+    END $$;
+${nextStart(schema)}`
+}
+
+function nextStart(schema: string): string {
+  return `
+    -- Milliseconds until a rate allows something that waits for it.
+    CREATE FUNCTION ${schema}.jobs_next_start_v1(of_queues text[], moment timestamptz) RETURNS float8 LANGUAGE plpgsql ${PLANS} AS $$
+    BEGIN
+      -- jobs_queues_pkey
+      RETURN (SELECT min(greatest(waiting.ms, 0)) FROM unnest(of_queues) AS w (name) JOIN ${schema}.jobs_queues AS q ON q.name = w.name
       CROSS JOIN LATERAL (
-        -- jobs_live_due
-        (SELECT extract(epoch FROM run_at - moment)::float8 * 1000 AS ms FROM ${schema}.jobs_live
-          WHERE queue = w.name AND state IN ('scheduled', 'retryable') ORDER BY run_at LIMIT 1)
-        UNION ALL
         -- jobs_live_ready
-        SELECT ${schema}.jobs_start_in_v1(q.next_start, q.rate_count, q.rate_per, moment)
-          WHERE ${schema}.jobs_starts_v1(q.next_start, q.rate_count, q.rate_per, moment) <= 0 AND ${waits}
+        SELECT ${schema}.jobs_start_in_v1(q.next_start, q.rate_count, q.rate_per, moment) AS ms
+          WHERE ${schema}.jobs_starts_v1(q.next_start, q.rate_count, q.rate_per, moment) <= 0
+            AND EXISTS (SELECT FROM ${schema}.jobs_live AS job WHERE job.queue = w.name AND job.state = 'available')
         UNION ALL
         -- jobs_key_rates_next, jobs_live_key
         (SELECT ${schema}.jobs_start_in_v1(rate.next_start, q.key_rate_count, q.key_rate_per, moment) FROM ${schema}.jobs_key_rates AS rate
           WHERE rate.queue = w.name AND q.key_rate_count IS NOT NULL
             AND rate.next_start > moment + (q.key_rate_per - q.key_rate_per / q.key_rate_count) * interval '1 millisecond'
-            AND EXISTS (SELECT FROM ${schema}.jobs_live AS job WHERE job.key = rate.key AND job.queue = w.name AND job.state = 'available')
+            AND EXISTS (SELECT FROM ${schema}.jobs_live AS job WHERE job.key = rate.key AND CASE WHEN job.state = 'available' THEN job.queue = w.name END)
           ORDER BY rate.next_start LIMIT 1)
-      ) AS waiting
-      WHERE q.paused IS NOT TRUE
-    $$;`
+      ) AS waiting WHERE NOT q.paused);
+    END $$;`
 }
 
 function take(schema: string): string {
@@ -84,7 +102,7 @@ function take(schema: string): string {
       -- jobs_live_pkey
       WITH taken AS (
         UPDATE ${schema}.jobs_live SET state = 'running', worker = me, attempt = attempt + 1, started_at = moment, progress = NULL
-        WHERE id = ANY (ids) AND state = 'available' RETURNING id
+        WHERE id = ANY (ids) AND CASE WHEN state = 'available' THEN true END RETURNING id
       ) SELECT array_agg(id) INTO mine FROM taken;
       IF key_rate_count IS NOT NULL THEN
         -- jobs_live_pkey, jobs_key_rates_pkey
@@ -103,22 +121,28 @@ function front(schema: string): string {
     -- The first jobs of a queue whose keys may start something, among as many as stand in front.
     CREATE FUNCTION ${schema}.jobs_front_v1(
       of_queue text, allowed integer, width integer, key_concurrency integer, key_rate_count integer, key_rate_per float8, moment timestamptz
-    ) RETURNS uuid[] LANGUAGE sql STABLE ${PLANS} AS $$
-      WITH held AS MATERIALIZED (${held(schema)}
-      ), front AS (
+    ) RETURNS uuid[] LANGUAGE plpgsql ${PLANS} AS $$
+    BEGIN
+      IF key_concurrency IS NULL AND key_rate_count IS NULL THEN
         -- jobs_live_ready
-        SELECT id, key, row_number() OVER (ORDER BY priority, ready_at, seq) AS place FROM ${schema}.jobs_live
-        WHERE queue = of_queue AND state = 'available' ORDER BY priority, ready_at, seq LIMIT width
-      ), numbered AS (
-        SELECT id, key, place, row_number() OVER (PARTITION BY key ORDER BY place) AS nth FROM front
-      )
-      SELECT array_agg(id) FROM (
+        RETURN ARRAY(SELECT id FROM ${schema}.jobs_live WHERE queue = of_queue AND state = 'available'
+          ORDER BY priority, ready_at, seq LIMIT allowed FOR UPDATE SKIP LOCKED);
+      END IF;
+      RETURN ARRAY(
+        WITH held AS MATERIALIZED (${held(schema)}
+        ), front AS (
+          -- jobs_live_ready
+          SELECT id, key, row_number() OVER (ORDER BY priority, ready_at, seq) AS place FROM ${schema}.jobs_live
+          WHERE queue = of_queue AND state = 'available' ORDER BY priority, ready_at, seq LIMIT width
+        ), numbered AS (
+          SELECT id, key, place, row_number() OVER (PARTITION BY key ORDER BY place) AS nth FROM front
+        )
         SELECT id FROM numbered LEFT JOIN held USING (key)
         -- jobs_key_rates_pkey
-        LEFT JOIN ${schema}.jobs_key_rates AS rate ON rate.queue = of_queue AND rate.key = numbered.key
+        LEFT JOIN ${schema}.jobs_key_rates AS rate ON rate.queue = of_queue AND rate.key = numbered.key AND key_rate_count IS NOT NULL
         WHERE numbered.key IS NULL OR nth <= coalesce(${capacity(schema)}, nth) ORDER BY place LIMIT allowed
-      ) AS chosen
-    $$;`
+      );
+    END $$;`
 }
 
 /**
@@ -127,14 +151,16 @@ function front(schema: string): string {
  */
 function walk(schema: string): string {
   const lanes = (condition: string) => `SELECT coalesce(key, '') AS lane FROM ${schema}.jobs_live
-            WHERE queue = of_queue AND state = 'available' AND priority = of_priority AND coalesce(key, '') ${condition} ORDER BY coalesce(key, '') LIMIT 1`
+            WHERE queue || '' = of_queue AND state = 'available' AND priority = of_priority AND coalesce(key, '') ${condition} ORDER BY coalesce(key, '') LIMIT 1`
   return `
     -- Keys of one priority that may start something, from the one behind \`behind\` on, and how much they may start (NULL: anything).
     CREATE FUNCTION ${schema}.jobs_lanes_v1(
       of_queue text, of_priority smallint, behind text, wanted integer, key_concurrency integer, key_rate_count integer, key_rate_per float8,
       moment timestamptz
-    ) RETURNS TABLE (lane text, room integer) LANGUAGE sql STABLE ${PLANS} AS $$
-      WITH RECURSIVE held AS MATERIALIZED (${held(schema)}
+    ) RETURNS TABLE (lane text, room integer) LANGUAGE plpgsql ${PLANS} AS $$
+    #variable_conflict use_column
+    BEGIN
+      RETURN QUERY WITH RECURSIVE held AS MATERIALIZED (${held(schema)}
       ), later AS (
         (${lanes("> coalesce(behind, '')")})
         UNION ALL
@@ -150,9 +176,9 @@ function walk(schema: string): string {
       SELECT walked.lane, CASE WHEN walked.lane <> '' THEN ${capacity(schema)} END FROM walked
       LEFT JOIN held ON held.key = walked.lane
       -- jobs_key_rates_pkey
-      LEFT JOIN ${schema}.jobs_key_rates AS rate ON rate.queue = of_queue AND rate.key = walked.lane
-      WHERE walked.lane = '' OR coalesce(${capacity(schema)}, 1) > 0 LIMIT wanted
-    $$;
+      LEFT JOIN ${schema}.jobs_key_rates AS rate ON rate.queue = of_queue AND rate.key = walked.lane AND key_rate_count IS NOT NULL
+      WHERE walked.lane = '' OR coalesce(${capacity(schema)}, 1) > 0 LIMIT wanted;
+    END $$;
 ${choose(schema)}`
 }
 
@@ -190,7 +216,7 @@ function choose(schema: string): string {
             SELECT job.id, l.lane, row_number() OVER () AS nth FROM unnest(lanes, rooms) WITH ORDINALITY AS l (lane, room, place)
             CROSS JOIN LATERAL (
               SELECT id, ready_at, seq, row_number() OVER (ORDER BY ready_at, seq) AS round FROM ${schema}.jobs_live
-              WHERE queue = of_queue AND state = 'available' AND priority = of_priority AND coalesce(key, '') = l.lane
+              WHERE queue || '' = of_queue AND state = 'available' AND priority = of_priority AND coalesce(key, '') = l.lane
               ORDER BY ready_at, seq LIMIT least(l.room, rounds)
             ) AS job
             ORDER BY CASE WHEN takes_turns THEN job.round ELSE 0 END, CASE WHEN takes_turns THEN l.place ELSE 0 END, job.ready_at, job.seq

@@ -30,7 +30,7 @@ function cancel(schema: string): string {
       ) SELECT array_agg(id) INTO tree FROM below;
       -- jobs_live_pkey
       PERFORM FROM ${schema}.jobs_live WHERE id = ANY (tree) ORDER BY id FOR UPDATE;
-      UPDATE ${schema}.jobs_live SET cancelling = true WHERE id = ANY (tree) AND state = 'running' AND NOT cancelling;
+      UPDATE ${schema}.jobs_live SET cancelling = true WHERE id = ANY (tree) AND CASE WHEN state = 'running' THEN NOT cancelling END;
       SELECT array_agg(id) INTO idle FROM ${schema}.jobs_live WHERE id = ANY (tree) AND state <> 'running';
       IF idle IS NOT NULL THEN
         PERFORM ${schema}.jobs_finish_v1(idle, 'cancelled', 0, moment);
@@ -65,7 +65,7 @@ function retry(schema: string): string {
       WITH hurried AS (
         UPDATE ${schema}.jobs_live SET state = 'available', queue = coalesce(into_queue, queue), run_at = moment, ready_at = moment,
           seq = nextval('${schema}.jobs_places')
-        WHERE id = ANY (ids) AND state IN ('scheduled', 'retryable') RETURNING id
+        WHERE id = ANY (ids) AND CASE WHEN state IN ('scheduled', 'retryable') THEN true END RETURNING id
       ) SELECT count(*) INTO hurried FROM hurried;
       RETURN revived + hurried;
     END $$;`
@@ -119,7 +119,7 @@ function erase(schema: string): string {
         UNION ALL (SELECT id FROM ${schema}.jobs_ended WHERE key = of_key LIMIT bite) LIMIT bite);
       removed := ${schema}.jobs_remove_v1(ids);
       -- jobs_live_key
-      FOR running IN SELECT id FROM ${schema}.jobs_live WHERE key = of_key AND state = 'running' AND NOT cancelling LIMIT bite - removed LOOP
+      FOR running IN SELECT id FROM ${schema}.jobs_live WHERE key = of_key AND CASE WHEN state = 'running' THEN NOT cancelling END LIMIT bite - removed LOOP
         asked := asked + ${schema}.jobs_cancel_v1(running)::integer;
       END LOOP;
       RETURN removed + asked;

@@ -15,13 +15,13 @@ export function reporting(schema: string): string {
       IF progresses IS NOT NULL THEN
         -- jobs_live_pkey
         UPDATE ${schema}.jobs_live AS job SET progress = said.progress FROM unnest(ids, progresses) AS said (id, progress)
-        WHERE job.id = said.id AND said.progress IS NOT NULL AND job.state = 'running' AND job.worker = me;
+        WHERE job.id = said.id AND said.progress IS NOT NULL AND CASE WHEN job.state = 'running' THEN job.worker = me END;
       END IF;
       IF line_ids IS NOT NULL THEN
         -- jobs_live_pkey
         INSERT INTO ${schema}.jobs_logs (job_id, line)
           SELECT said.id, said.line FROM unnest(line_ids, lines) WITH ORDINALITY AS said (id, line, place)
-          WHERE EXISTS (SELECT FROM ${schema}.jobs_live AS job WHERE job.id = said.id AND job.state = 'running' AND job.worker = me)
+          WHERE EXISTS (SELECT FROM ${schema}.jobs_live AS job WHERE job.id = said.id AND CASE WHEN job.state = 'running' THEN job.worker = me END)
           ORDER BY said.place;
         -- jobs_logs_pkey
         DELETE FROM ${schema}.jobs_logs AS old USING (SELECT DISTINCT said.id FROM unnest(line_ids) AS said (id)) AS told
@@ -39,7 +39,7 @@ export function reporting(schema: string): string {
       queues text[];
     BEGIN
       -- jobs_live_cancelling
-      stopped := ARRAY(SELECT id FROM ${schema}.jobs_live WHERE cancelling AND worker = me AND state = 'running' FOR UPDATE);
+      stopped := ARRAY(SELECT id FROM ${schema}.jobs_live WHERE cancelling AND worker = me FOR UPDATE);
       -- jobs_live_running
       WITH back AS (
         UPDATE ${schema}.jobs_live SET state = CASE WHEN cancelling THEN state ELSE 'available' END, worker = NULL, attempt = attempt - 1,

@@ -61,8 +61,9 @@ function live(schema: string): string {
             autovacuum_analyze_scale_factor = 0.1, autovacuum_analyze_threshold = 10000);
     -- Claims.
     CREATE INDEX jobs_live_ready ON ${schema}.jobs_live (queue, priority, ready_at, seq) WHERE state = 'available';
-    -- Claims by key: from one key to the next without reading what lies between.
-    CREATE INDEX jobs_live_lanes ON ${schema}.jobs_live (queue, priority, coalesce(key, ''), ready_at, seq) WHERE state = 'available';
+    -- Claims by key: from one key to the next without reading what lies between. The queue is written as it is so that no statement gets this index for the other,
+    -- or the other for this one, as long as both are empty and seem equally good.
+    CREATE INDEX jobs_live_lanes ON ${schema}.jobs_live ((queue || ''), priority, coalesce(key, ''), ready_at, seq) WHERE state = 'available';
     -- What becomes available by itself.
     CREATE INDEX jobs_live_due ON ${schema}.jobs_live (queue, run_at) WHERE state IN ('scheduled', 'retryable');
     -- A worker's jobs, and how many run.

@@ -134,7 +134,7 @@ function answers(schema: string): string {
           WHERE state = 'running' AND worker = me AND id <> ALL (believed) ORDER BY priority, ready_at, seq;
       END IF;
       -- jobs_live_cancelling
-      RETURN QUERY SELECT 'cancelled', id, ${nulls(12)} FROM ${schema}.jobs_live WHERE cancelling AND worker = me AND state = 'running';`
+      RETURN QUERY SELECT 'cancelled', id, ${nulls(12)} FROM ${schema}.jobs_live WHERE cancelling AND worker = me;`
 }
 
 /** A limited queue's row is locked for the rest of the turn: what is counted then is what counts. In the order of names, so that turns do not deadlock. */
@@ -163,7 +163,7 @@ function claims(schema: string): string {
       END LOOP;
       -- jobs_live_pkey; after the claims, which may have given one back to it.
       RETURN QUERY SELECT 'lost', mine, ${nulls(12)} FROM unnest(believed) AS mine
-        WHERE NOT EXISTS (SELECT FROM ${schema}.jobs_live AS job WHERE job.id = mine AND job.state = 'running' AND job.worker = me);
+        WHERE NOT EXISTS (SELECT FROM ${schema}.jobs_live AS job WHERE job.id = mine AND CASE WHEN job.state = 'running' THEN job.worker = me END);
       RETURN QUERY SELECT 'next', ${nulls(11)}, ${schema}.jobs_next_v1(want_queues, moment), NULL::boolean;`
 }
 
