@@ -1,16 +1,9 @@
 import { isUuid } from '@tailwater/core'
-import type { InspectPort, JobCounts, JobFilter, JobPage } from '../../backend/inspect_port.ts'
-import { type Job, jobStates } from '../../job.ts'
-import { conditionsOf } from './filter.ts'
+import type { InspectPort, JobCounts } from '../../backend/inspect_port.ts'
+import { jobStates } from '../../job.ts'
 import type { Ground } from './ground.ts'
+import { listJobs } from './list.ts'
 import { endedColumns, type JobRow, jobOf, liveColumns } from './rows.ts'
-
-/** Jobs that are looked at in one step where no index knows which are meant. */
-const WINDOW = 10_000
-/** Such steps for one page; then it is given as it is, with a cursor to go on from. */
-const WINDOWS = 20
-/** Greater than any id. */
-const END = 'ffffffff-ffff-ffff-ffff-ffffffffffff'
 
 /** What can be seen. Counts are sums over the tally, never over jobs. */
 export function inspectPort(ground: Ground): InspectPort {
@@ -61,44 +54,6 @@ export function inspectPort(ground: Ground): InspectPort {
 function countsOf(rows: readonly { state: keyof JobCounts; jobs: number }[]): JobCounts {
   const none = Object.fromEntries(jobStates.map((state) => [state, 0])) as JobCounts
   return { ...none, ...Object.fromEntries(rows.map(({ state, jobs }) => [state, jobs])) }
-}
-
-/** Newest first, which is the order of ids. */
-async function listJobs(ground: Ground, filter: JobFilter, page: { cursor?: string; limit: number }): Promise<JobPage> {
-  const jobs: Job[] = []
-  let cursor = page.cursor ?? END
-  for (let step = 0; step < (filter.text === undefined ? WINDOWS : 1); step++) {
-    const seen = await look(ground, filter, cursor, page.limit + 1 - jobs.length)
-    jobs.push(...seen.jobs)
-    if (jobs.length > page.limit) return { jobs: jobs.slice(0, page.limit), next: jobs[page.limit - 1]!.id }
-    if (seen.last === undefined) return { jobs, next: undefined }
-    cursor = seen.last
-  }
-  return { jobs, next: cursor }
-}
-
-/** One window. `last` is where it ended; undefined if there is nothing behind it. */
-async function look({ database, schema, statement }: Ground, filter: JobFilter, cursor: string, count: number) {
-  const { live, ended, rest, values, mark } = conditionsOf(filter, 4)
-  const side = (table: string, columns: string, condition: string | undefined) =>
-    condition &&
-    `(SELECT ${columns}, enqueued_at, id AS place FROM ${schema}.${table} WHERE ${condition} AND id < $1 ORDER BY id DESC LIMIT $2)`
-  const sides = [side('jobs_live', liveColumns(schema), live), side('jobs_ended', endedColumns(schema), ended)].filter(
-    Boolean,
-  )
-  if (sides.length === 0) return { jobs: [], last: undefined }
-  // Key: jobs_live_key, jobs_ended_key; tag: jobs_ended_tags; failed ones of a queue: jobs_ended_failed; all others: jobs_live_pkey, jobs_ended_pkey.
-  const text = `WITH looked AS MATERIALIZED (SELECT * FROM (${sides.join(' UNION ALL ')}) AS jobs ORDER BY place DESC LIMIT $2)
-    SELECT whole.looked, whole.last, job.* FROM (SELECT count(*)::integer AS looked, (SELECT place::text FROM looked ORDER BY place LIMIT 1) AS last FROM looked) AS whole
-    LEFT JOIN LATERAL (SELECT * FROM looked WHERE ${rest} ORDER BY place DESC LIMIT $3) AS job ON true`
-  const window = rest === 'true' ? count : WINDOW
-  const { rows } = await database.query<JobRow & { looked: number; last: string | null }>(
-    statement(`l_${mark}`, text),
-    [cursor, window, count, ...values],
-  )
-  const { looked, last } = rows[0]!
-  const jobs = rows.filter(({ id }) => id !== null).map(jobOf)
-  return { jobs, last: looked === window ? (last ?? undefined) : undefined }
 }
 
 function inspectSql({ schema, statement }: Ground) {

@@ -50,7 +50,7 @@ function retire(schema: string): string {
         gone := ARRAY(SELECT id FROM (
           SELECT id, finished_at, row_number() OVER (ORDER BY finished_at) AS place FROM ${schema}.jobs_ended AS old
           WHERE queue = rule.name AND state = rule.state
-            AND (parent_id IS NULL OR NOT EXISTS (SELECT FROM ${schema}.jobs_live AS parent WHERE parent.id = old.parent_id))
+            AND (SELECT true FROM ${schema}.jobs_live AS parent WHERE parent.id = old.parent_id) IS NULL
           ORDER BY finished_at LIMIT bite
         ) AS oldest WHERE finished_at < moment - rule.age * interval '1 millisecond' OR place <= excess);
         CONTINUE WHEN gone = '{}';

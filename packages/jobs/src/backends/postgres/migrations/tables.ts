@@ -69,7 +69,7 @@ function live(schema: string): string {
     -- A worker's jobs, and how many run.
     CREATE INDEX jobs_live_running ON ${schema}.jobs_live (worker) WHERE state = 'running';
     CREATE INDEX jobs_live_cancelling ON ${schema}.jobs_live (worker) WHERE cancelling;
-    CREATE INDEX jobs_live_key ON ${schema}.jobs_live (key) WHERE key IS NOT NULL;
+    CREATE INDEX jobs_live_key ON ${schema}.jobs_live (key, id) WHERE key IS NOT NULL;
     CREATE INDEX jobs_live_children ON ${schema}.jobs_live (parent_id) WHERE parent_id IS NOT NULL;`
 }
 
@@ -107,9 +107,8 @@ function ended(schema: string): string {
     -- Retention.
     CREATE INDEX jobs_ended_age ON ${schema}.jobs_ended (queue, state, finished_at);
     -- The few that people look for among all that went well.
-    CREATE INDEX jobs_ended_failed ON ${schema}.jobs_ended (queue, id) WHERE state <> 'completed';
+    CREATE INDEX jobs_ended_failed ON ${schema}.jobs_ended (id) WHERE state <> 'completed';
     CREATE INDEX jobs_ended_key ON ${schema}.jobs_ended (key, id) WHERE key IS NOT NULL;
-    CREATE INDEX jobs_ended_tags ON ${schema}.jobs_ended USING gin (tags) WHERE tags IS NOT NULL;
     CREATE INDEX jobs_ended_children ON ${schema}.jobs_ended (parent_id) WHERE parent_id IS NOT NULL;`
 }
 
