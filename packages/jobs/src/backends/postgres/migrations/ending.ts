@@ -1,5 +1,5 @@
 /** Columns that a job takes along from `jobs_live` to `jobs_ended`. */
-const KEPT = `id, run_at, enqueued_at, started_at, timeout, priority, attempt, max_attempts, has_children, fails_with_child, parent_id,
+const KEPT = `id, enqueued_at, started_at, timeout, priority, max_attempts, has_children, fails_with_child, parent_id,
         queue, kind, key, unique_key, request_id, traceparent, tags, progress, payload`
 
 /**
@@ -52,7 +52,8 @@ function settle(schema: string): string {
           DELETE FROM ${schema}.jobs_live AS job USING hurt WHERE job.id = hurt.parent AND job.state = 'pending' AND job.fails_with_child
           RETURNING job.*, hurt.why
         ), kept AS (
-          INSERT INTO ${schema}.jobs_ended (${KEPT}, state, finished_at, crashes, error) SELECT ${KEPT}, 'dead', moment, crashes, why FROM gone
+          INSERT INTO ${schema}.jobs_ended (${KEPT}, run_at, attempt, state, finished_at, crashes, error)
+          SELECT ${KEPT}, run_at, attempt, 'dead', moment, crashes, why FROM gone
         )
         SELECT array_agg(unique_key) FILTER (WHERE unique_key IS NOT NULL), array_agg(parent_id) FILTER (WHERE parent_id IS NOT NULL),
           array_agg(${childIs("'dead'")}) FILTER (WHERE parent_id IS NOT NULL)
@@ -91,8 +92,8 @@ function finish(schema: string): string {
       WITH gone AS (
         DELETE FROM ${schema}.jobs_live WHERE id = ANY (ids) RETURNING *
       ), kept AS (
-        INSERT INTO ${schema}.jobs_ended (${KEPT}, state, finished_at, crashes, error)
-        SELECT ${KEPT}, final, moment, crashes + crashed, CASE WHEN crashed > 0 AND final = 'dead'
+        INSERT INTO ${schema}.jobs_ended (${KEPT}, run_at, attempt, state, finished_at, crashes, error)
+        SELECT ${KEPT}, run_at, attempt, final, moment, crashes + crashed, CASE WHEN crashed > 0 AND final = 'dead'
           THEN format('E_JOB_POISON: its worker died %s times, in attempt %s of %s', crashes + crashed, attempt, max_attempts) ELSE error END
         FROM gone
       )
@@ -128,22 +129,23 @@ function end(schema: string): string {
     BEGIN
       -- jobs_live_pkey
       WITH gone AS (
-        DELETE FROM ${schema}.jobs_live AS job USING unnest(ids, attempts, outcomes, notes) WITH ORDINALITY AS said (id, attempt, outcome, note, place)
+        DELETE FROM ${schema}.jobs_live AS job USING unnest(ids, attempts, outcomes, notes, delays) WITH ORDINALITY AS said (id, attempt, outcome, note, delay, place)
         WHERE ${owned}
           AND (said.outcome IS NULL OR said.outcome IN ('completed', 'dead', 'cancelled') OR job.cancelling
             OR (said.outcome = 'failed' AND job.attempt >= job.max_attempts))
-        RETURNING job.*, said.place, said.outcome, said.note, CASE
+        RETURNING job.*, said.place, said.outcome, said.note,
+          CASE said.outcome WHEN 'snoozed' THEN moment + said.delay * interval '1 millisecond' END AS snoozed_until, CASE
           WHEN said.outcome IS NULL OR said.outcome = 'completed' THEN 'completed'
           WHEN said.outcome = 'cancelled' OR (job.cancelling AND said.outcome <> 'dead') THEN 'cancelled'
           ELSE 'dead' END::${schema}.job_state AS final
       ), kept AS (
-        INSERT INTO ${schema}.jobs_ended (${KEPT}, state, finished_at, crashes, result, error)
-        SELECT ${KEPT}, final, moment, crashes, CASE WHEN final = 'completed' THEN note END,
+        INSERT INTO ${schema}.jobs_ended (${KEPT}, run_at, attempt, state, finished_at, crashes, result, error)
+        SELECT ${KEPT}, coalesce(snoozed_until, run_at), attempt - CASE WHEN snoozed_until IS NULL THEN 0 ELSE 1 END, final, moment, crashes, CASE WHEN final = 'completed' THEN note END,
           CASE WHEN final = 'completed' THEN error ELSE coalesce(note, error) END FROM gone
       ), counted AS (
         INSERT INTO ${schema}.jobs_minutes (queue, minute, completed, failed)
         SELECT queue, date_bin('1 minute', moment, 'epoch'), count(*) FILTER (WHERE final = 'completed'), count(*) FILTER (WHERE final <> 'completed')
-        FROM gone WHERE outcome IS DISTINCT FROM 'snoozed' GROUP BY queue
+        FROM gone WHERE snoozed_until IS NULL GROUP BY queue
       )
       SELECT array_agg(place), array_agg(id) FILTER (WHERE unique_key IS NOT NULL), array_agg(unique_key) FILTER (WHERE unique_key IS NOT NULL),
         array_agg(parent_id ORDER BY place) FILTER (WHERE parent_id IS NOT NULL),
