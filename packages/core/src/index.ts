@@ -14,7 +14,16 @@ export {
   type MigrationEvent,
 } from './events/database.ts'
 export { type HttpErrorEvent, type HttpRequestEvent, httpError, httpRequest } from './events/http.ts'
-export { type JobAttemptEvent, type JobEnqueuedEvent, jobAttempt, jobEnqueued } from './events/jobs.ts'
+export {
+  type JobAttemptEvent,
+  type JobEnqueuedEvent,
+  type JobScheduleEvent,
+  type JobTurnEvent,
+  jobAttempt,
+  jobEnqueued,
+  jobSchedule,
+  jobTurn,
+} from './events/jobs.ts'
 export { type MailSentEvent, mailSent } from './events/mail.ts'
 export { type RedisConnectionEvent, redisConnection } from './events/redis.ts'
 export { type BackgroundErrorEvent, backgroundError, type NoticeEvent, notice } from './events/runtime.ts'

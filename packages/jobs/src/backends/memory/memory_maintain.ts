@@ -27,7 +27,7 @@ export function memoryMaintain(store: MemoryStore): MaintainPort {
       upTo(limit, oldestFirst(store, filter), (record) => {
         const { state } = record
         if (state !== 'dead' && state !== 'cancelled' && state !== 'scheduled' && state !== 'retryable') return false
-        if (to !== undefined) moveTo(store, record, to)
+        if (to !== undefined) store.move(record, to)
         return retryJob(store, record)
       }),
     edit: async (id, change) => withJob(store, id, (record) => editJob(store, record, change)),
@@ -68,17 +68,10 @@ function removeJob(store: MemoryStore, record: JobRecord): boolean {
   return true
 }
 
-function moveTo(store: MemoryStore, record: JobRecord, name: string): void {
-  store.leaveLines(record)
-  store.queue(record.queue).counts[record.state]--
-  record.queue = name
-  store.queue(name).counts[record.state]++
-}
-
 function editJob(store: MemoryStore, record: JobRecord, { payload, priority, runAt, queue }: Change): boolean {
   if (record.state === 'running' || record.state === 'completed') return false
   store.leaveLines(record)
-  if (queue !== undefined) moveTo(store, record, queue)
+  if (queue !== undefined) store.move(record, queue)
   record.payload = payload ?? record.payload
   record.priority = priority ?? record.priority
   record.runAt = runAt ?? record.runAt

@@ -1,6 +1,7 @@
 import type { JobCounts } from '../../backend/inspect_port.ts'
 import type { QueueLimits, Retention } from '../../backend/maintain_port.ts'
 import { isDueBefore, isServedBefore, Line } from './line.ts'
+import type { JobRecord } from './record.ts'
 import { Turns } from './turns.ts'
 
 /** What a limit of a key, or of a whole queue, remembers. */
@@ -20,6 +21,8 @@ export interface MemoryQueue {
   available: Line
   /** Scheduled and retryable jobs by their time. */
   later: Line
+  /** Jobs that ended, in the order of their ends. */
+  ended: Record<'completed' | 'cancelled' | 'dead', Set<JobRecord>>
   meter: Meter
   keys: Map<string, Meter>
   turns: Turns
@@ -48,6 +51,7 @@ export const emptyQueue = (name: string): MemoryQueue => ({
   counts: noJobs(),
   available: new Line(isServedBefore),
   later: new Line(isDueBefore),
+  ended: { completed: new Set(), cancelled: new Set(), dead: new Set() },
   meter: { running: 0, idleAt: 0 },
   keys: new Map(),
   turns: new Turns(),

@@ -98,4 +98,6 @@ export function claimedOf(record: JobRecord): ClaimedJob {
 }
 
 /** Whether a job in this state has ended. */
-export const isFinal = (state: JobState) => state === 'completed' || state === 'cancelled' || state === 'dead'
+export function isFinal(state: JobState): state is 'completed' | 'cancelled' | 'dead' {
+  return state === 'completed' || state === 'cancelled' || state === 'dead'
+}

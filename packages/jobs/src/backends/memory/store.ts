@@ -43,23 +43,31 @@ export class MemoryStore {
   /** Takes a new job in. */
   admit(record: JobRecord): void {
     this.jobs.set(record.id, record)
-    this.queue(record.queue).counts[record.state]++
+    count(this.queue(record.queue), record)
   }
 
   /** Forgets a job. */
   drop(record: JobRecord): void {
     this.leaveLines(record)
     this.freeUnique(record)
-    this.queue(record.queue).counts[record.state]--
+    uncount(this.queue(record.queue), record)
     this.jobs.delete(record.id)
   }
 
   /** Changes the state alone; lines are the affair of whoever calls. */
   setState(record: JobRecord, state: JobState): void {
-    const { counts } = this.queue(record.queue)
-    counts[record.state]--
-    counts[state]++
+    const queue = this.queue(record.queue)
+    uncount(queue, record)
     record.state = state
+    count(queue, record)
+  }
+
+  /** Moves a job, with the state that it has, into another queue; there it stands in no line. */
+  move(record: JobRecord, name: string): void {
+    this.leaveLines(record)
+    uncount(this.queue(record.queue), record)
+    record.queue = name
+    count(this.queue(name), record)
   }
 
   /**
@@ -109,9 +117,16 @@ export class MemoryStore {
   freeUnique({ id, unique }: JobRecord): void {
     if (unique && this.uniques.get(unique.key)?.id === id) this.uniques.delete(unique.key)
   }
+}
 
-  /** Jobs of a state that ended. */
-  *ended(): Iterable<JobRecord> {
-    for (const record of this.jobs.values()) if (isFinal(record.state)) yield record
-  }
+function count({ counts, ended }: MemoryQueue, record: JobRecord): void {
+  const { state } = record
+  counts[state]++
+  if (isFinal(state)) ended[state].add(record)
+}
+
+function uncount({ counts, ended }: MemoryQueue, record: JobRecord): void {
+  const { state } = record
+  counts[state]--
+  if (isFinal(state)) ended[state].delete(record)
 }

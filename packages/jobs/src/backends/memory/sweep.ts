@@ -18,17 +18,19 @@ export function sweep(store: MemoryStore): void {
     for (const [key, { running, idleAt }] of keys) if (running === 0 && idleAt <= store.now()) keys.delete(key)
 }
 
+/** From the oldest on, until one is young enough and no more than may be kept are left. */
 function retire(
   store: MemoryStore,
-  { name }: MemoryQueue,
+  { ended }: MemoryQueue,
   state: (typeof endings)[number],
   { age, count = Number.POSITIVE_INFINITY }: Retention['dead'],
 ): void {
-  const ended = [...store.ended()].filter((record) => record.queue === name && record.state === state)
-  const newestFirst = ended.sort((a, b) => b.finishedAt! - a.finishedAt!)
-  for (const [index, record] of newestFirst.entries())
-    if ((index >= count || record.finishedAt! < store.now() - age) && !isAwaited(store, record))
-      retireJob(store, record)
+  let excess = ended[state].size - count
+  for (const record of ended[state]) {
+    if (excess <= 0 && record.finishedAt! >= store.now() - age) return
+    excess--
+    if (!isAwaited(store, record)) retireJob(store, record)
+  }
 }
 
 /** A unique key with a time outlasts its job. */

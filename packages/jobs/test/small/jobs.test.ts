@@ -11,9 +11,10 @@ import {
   runInContext,
 } from '@tailwater/core'
 import { FakeClock, stressLifecycle } from '@tailwater/core/testing'
-import { createJobs, type Jobs, type JobsOptions, jobsMigrations } from '@tailwater/jobs'
+import { createSmallJobs as createJobs, type SmallJobs as Jobs, jobsMigrations } from '@tailwater/jobs'
 import { tailwaterMigrations } from '@tailwater/postgres'
 import { createTestSchema, passTestTime, type TestSchema } from '@tailwater/postgres/testing'
+import type { JobsOptions } from '../../src/small/options.ts'
 
 let ground: TestSchema
 before(async () => {
