@@ -17,6 +17,7 @@ import { createEncryption } from './payload/encryption.ts'
 import { type JobOptions, type JobRequest, newJobOf } from './request.ts'
 import { childrenReader } from './run/children.ts'
 import { createWorker } from './run/worker.ts'
+import { workers } from './run/workers.ts'
 import type { ScheduleDefinition, StoredDefinition } from './schedule/definition.ts'
 import { createScheduler } from './schedule/scheduler.ts'
 import { createSchedules, type Schedules } from './schedule/schedules.ts'
@@ -104,7 +105,7 @@ export function createJobs(given: JobsOptions): Jobs {
   })
   const services = [backend, starting, worker, scheduler]
 
-  return {
+  const jobs: Jobs = {
     ...createService('jobs', {
       start: () => startAll(services),
       stop: (deadline) => stopAll(services, deadline),
@@ -129,6 +130,8 @@ export function createJobs(given: JobsOptions): Jobs {
     operate: operations,
     counts: (queue) => backend.inspect.counts(queue),
   }
+  workers.set(jobs, worker)
+  return jobs
 
   function kindHandle<Input>(kind: ResolvedKind): Kind<Input> {
     return {

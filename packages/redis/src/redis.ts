@@ -37,7 +37,7 @@ export interface Redis extends Service {
     args?: readonly RedisArgument[],
     options?: { bytes?: boolean; at?: number },
   ): Promise<Reply>
-  /** Runs calls together, and tells what became of each; rejects only if none could be sent. In a cluster every command needs its key as first argument. */
+  /** Runs calls together, and tells what became of each; rejects only if none could be sent. In a cluster every command needs its key as first argument, or beside them. */
   batch(calls: readonly Call[]): Promise<PromiseSettledResult<unknown>[]>
   /** Listens to a channel. Resolves when it is live, or at once when `start` was lazy and the server is away; the result ends it. */
   subscribe(channel: string, listener: ChannelListener): Promise<() => void>

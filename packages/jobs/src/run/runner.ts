@@ -86,6 +86,11 @@ export class Runner {
   /** Claims nothing any more; resolves when nothing runs and all ends are told. */
   quiet(): Promise<void> {
     this.#mode = 'quiet'
+    return this.idle()
+  }
+
+  /** Resolves when nothing runs, all ends are told, and there is nothing that could be claimed now. */
+  idle(): Promise<void> {
     return new Promise((resolve) => {
       this.#onIdle.push(resolve)
       this.#settleIdle()
@@ -102,7 +107,9 @@ export class Runner {
   }
 
   #settleIdle(): void {
-    if (this.#turn || this.#ends.length > 0 || this.#parts.executor.running.size > 0) return
+    const { executor, lanes } = this.#parts
+    if (this.#turn || this.#ends.length > 0 || executor.running.size > 0) return
+    if (this.#mode === 'open' && lanes.areHungry) return
     for (const resolve of this.#onIdle.splice(0)) resolve()
   }
 

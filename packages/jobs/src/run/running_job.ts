@@ -24,7 +24,7 @@ export interface RunningJob<Payload> extends JobContext<Payload> {
   readonly key: string | undefined
   readonly maxAttempts: number
   readonly requestId: string | undefined
-  /** Tells how far it is, from 0 to 100 or as any JSON data; kept with the job, a few times a second at most. */
+  /** Tells how far it is, from 0 to 100 or as JSON data; kept with the job, a few times a second at most. */
   progress(value: unknown): void
   /** Adds a line to the job's log; the newest 1,000 are kept. */
   log(line: string): void

@@ -34,6 +34,8 @@ export interface WorkerParts {
 export interface Worker extends Service {
   /** A queue may have got jobs. */
   wake(queue: string): void
+  /** Resolves when nothing runs, and nothing can be claimed now. */
+  idle(): Promise<void>
 }
 
 /** Puts the parts of a worker together. A process whose queues all have a concurrency of 0 has one that only sweeps. */
@@ -109,5 +111,5 @@ export function createWorker({ options, kinds, children }: WorkerParts): Worker 
     start: open,
     stop: (deadline = Number.POSITIVE_INFINITY) => close(deadline),
   })
-  return { ...service, wake: (queue) => runner.wake(queue) }
+  return { ...service, wake: (queue) => runner.wake(queue), idle: () => runner.idle() }
 }

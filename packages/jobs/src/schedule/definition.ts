@@ -21,7 +21,7 @@ export type ScheduleDefinition = RuleOption & {
   missed?: MissedPolicy
 }
 
-/** A schedule as it is stored, as JSON: any process can fire it, whether or not it knows the kind. */
+/** A schedule as it is stored, as JSON. Every process can fire it, whether or not it knows the kind. */
 export interface StoredDefinition {
   rule: StoredRule
   missed: MissedPolicy

@@ -218,8 +218,7 @@ async function stateOf({ backend: { inspect } }: Subject) {
   const counts = Object.fromEntries(
     await Promise.all(queues.map(async (queue) => [queue, await inspect.counts(queue)])),
   )
-  return { jobs: Object.fromEntries(jobs.map((job) => [job.id, { ...job, error: codeOf(job) }])), counts }
+  // Which of several children that end in one step is the first is open.
+  const shown = (job: Job) => (job.error?.startsWith('E_JOB_CHILD') ? { ...job, error: 'E_JOB_CHILD' } : job)
+  return { jobs: Object.fromEntries(jobs.map((job: Job) => [job.id, shown(job)])), counts }
 }
-
-/** Of children that end in one turn, which of them ended their parent is left open. */
-const codeOf = ({ error }: Job) => error?.replace(/^(E_\w+): .*/, '$1')
