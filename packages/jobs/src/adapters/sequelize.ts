@@ -1,0 +1,24 @@
+import type { SqlExecutor } from '@tailwater/postgres'
+
+/** What is needed of Sequelize. */
+export interface SequelizeLike<Transaction> {
+  // biome-ignore lint/suspicious/noExplicitAny: options and rows of Sequelize's own types
+  query(text: string, options: { bind: any[]; transaction: Transaction; raw: true; type: any }): Promise<any>
+}
+
+/**
+ * A transaction of Sequelize.
+ *
+ * @example
+ * await sequelize.transaction((transaction) => receipt.enqueue({ orderId }, { tx: sequelizeTransaction(sequelize, transaction) }))
+ */
+export function sequelizeTransaction<Transaction>(
+  sequelize: SequelizeLike<Transaction>,
+  transaction: Transaction,
+): SqlExecutor {
+  return {
+    async query(text, values = []) {
+      return { rows: await sequelize.query(text, { bind: values, transaction, raw: true, type: 'SELECT' }) }
+    },
+  }
+}
