@@ -2,6 +2,7 @@ export { type EventChannel, eventChannel, listen } from './channel.ts'
 export { type Cancel, type Clock, sleep, systemClock } from './clock.ts'
 export { type Duration, formatDuration, parseDuration, show } from './duration.ts'
 export { type ErrorDetails, hasCode, TailwaterError, toError } from './errors.ts'
+export { type AdminChangeEvent, adminChange } from './events/admin.ts'
 export {
   type CacheAccessEvent,
   type CacheFarEvent,

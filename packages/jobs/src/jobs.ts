@@ -6,7 +6,7 @@ import { createEnqueuer, type JobTransaction } from './enqueue/enqueuer.ts'
 import { jobsError } from './errors.ts'
 import { type Flow, newFlow } from './flow.ts'
 import type { NewJob } from './job.ts'
-import { type KindDefaults, type KindDefinition, type ResolvedKind, resolveKind } from './kind.ts'
+import { foreignKind, type KindDefaults, type KindDefinition, type ResolvedKind, resolveKind } from './kind.ts'
 import type { Kind } from './kind_handle.ts'
 import { createInspection, type Inspection } from './operate/inspection.ts'
 import { createJobViews } from './operate/job_view.ts'
@@ -67,6 +67,8 @@ export function createJobs(given: JobsOptions): Jobs {
     kinds,
     get: (id) => backend.inspect.get(id),
     wake: worker.wake,
+    prepare: (request, queue) => prepareAny(request, queue),
+    store: (job) => enqueuer.one(job),
   })
   const defaults = kindDefaults(options)
   let isStarted = false
@@ -81,6 +83,11 @@ export function createJobs(given: JobsOptions): Jobs {
     return newJobOf(kindOf(kind), payload, said)
   }
 
+  function prepareAny({ kind, payload, options: said }: JobRequest, queue?: string): NewJob | Promise<NewJob> {
+    const known = kinds.get(kind) ?? foreignKind(kind, defaults)
+    return newJobOf(queue === undefined ? known : { ...known, queue }, payload, said)
+  }
+
   const prepareRequest = (request: JobRequest) => prepare(request.kind, request.payload, request.options)
   const scheduler = createScheduler(
     // A store that nobody tells of schedules is asked twice as seldom as for jobs.
@@ -92,6 +99,7 @@ export function createJobs(given: JobsOptions): Jobs {
     prepare,
     codecOf: (kind) => kinds.get(kind)?.codec,
     wake: scheduler.wake,
+    store: (job) => enqueuer.one(job),
   })
   const starting = createService('jobs-definitions', {
     async start() {

@@ -164,6 +164,11 @@ export function resolveKind(given: unknown, defaults: KindDefaults): ResolvedKin
   }
 }
 
+/** A kind that this process knows by name only: its jobs can be stored, and nothing else. @throws E_JOB_KIND */
+export function foreignKind(kind: string, defaults: KindDefaults): ResolvedKind {
+  return resolveKind({ kind, run: () => {} }, defaults)
+}
+
 function needEncryption({ encryption }: KindDefaults, path: string): Encryption {
   if (encryption) return encryption
   throw optionsError(`${path}.encrypted`, 'false, or createJobs be given a keyring', true)

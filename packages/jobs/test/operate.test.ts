@@ -204,3 +204,28 @@ it('limits and retention of the configuration hold in the store', async () => {
     { completed: { age: hour }, cancelled: { age: 168 * hour }, dead: { age: 48 * hour, count: 9 } },
   ])
 })
+
+it('an operator adds jobs of any kind: of a known one as it is defined, of another one as they are', async () => {
+  const { jobs, backend } = engine({ queues: { mail: {} } })
+  jobs.define<object>({ kind: 'known', queue: 'mail', attempts: 2, priority: 'high', run: () => {} })
+  const known = await jobs.operate.add({ kind: 'known', payload: { a: 1 } })
+  const moved = await jobs.operate.add({ kind: 'known', payload: { a: 2 } }, { queue: 'elsewhere' })
+  const foreign = await jobs.operate.add(
+    { kind: 'of-another-program', payload: { b: [1] }, options: { key: 'ann', delay: '1m' } },
+    { queue: 'elsewhere' },
+  )
+  const stored = await Promise.all([known, moved, foreign].map(({ id }) => backend.inspect.get(id)))
+  assert.deepEqual(
+    stored.map((job) => [job?.queue, job?.payload, job?.maxAttempts, job?.priority, job?.state]),
+    [
+      ['mail', '{"a":1}', 2, 64, 'available'],
+      ['elsewhere', '{"a":2}', 2, 64, 'available'],
+      ['elsewhere', '{"b":[1]}', 5, 128, 'scheduled'],
+    ],
+  )
+  assert.equal(stored[2]?.key, 'ann')
+  await assert.rejects(
+    async () => jobs.operate.add({ kind: 'No Kind', payload: {} }),
+    (error) => hasCode(error, 'E_JOB_KIND'),
+  )
+})

@@ -1,10 +1,12 @@
 import { type Duration, parseDuration } from '@tailwater/core'
+import type { Stored } from '../backend/enqueue_port.ts'
 import type { JobFilter } from '../backend/inspect_port.ts'
 import type { MaintainPort } from '../backend/maintain_port.ts'
 import { jobsError } from '../errors.ts'
-import type { Job, JobState } from '../job.ts'
+import type { Job, JobState, NewJob } from '../job.ts'
 import type { ResolvedKind } from '../kind.ts'
 import { type Priority, priorityOf } from '../priority.ts'
+import type { JobRequest } from '../request.ts'
 
 /** Jobs that are dealt with in one step of the store. */
 const BITE = 500
@@ -19,6 +21,13 @@ export interface JobChange {
 
 /** What operators do with jobs. */
 export interface Operations {
+  /**
+   * Stores a job of any kind. One that this process defines gets what its definition says; the payload of any other is stored as it is, for the process that knows it.
+   *
+   * @param options.queue where it goes @default the queue of a known kind, else 'default'
+   * @throws E_JOB_KIND for what can be no kind, E_JOB_PAYLOAD, E_JOB_PAYLOAD_SIZE, E_JOB_UNIQUE, E_OPTIONS
+   */
+  add(request: JobRequest, options?: { queue?: string }): Promise<Stored>
   /** Ends a job that does not run, and all below it; asks one that runs to stop. False when it has ended, or does not exist. */
   cancel(id: string): Promise<boolean>
   /** Makes a dead, cancelled, scheduled or retryable job available now; false if it is in none of these states. */
@@ -41,10 +50,13 @@ export interface OperationsParts {
   kinds: ReadonlyMap<string, ResolvedKind>
   get(id: string): Promise<Job | undefined>
   wake(queue: string): void
+  /** @throws as `add` */
+  prepare(request: JobRequest, queue: string | undefined): NewJob | Promise<NewJob>
+  store(job: NewJob): Promise<Stored>
 }
 
 /** Builds them on what the store can do. */
-export function createOperations({ port, kinds, get, wake }: OperationsParts): Operations {
+export function createOperations({ port, kinds, get, wake, prepare, store }: OperationsParts): Operations {
   async function payloadText(id: string, payload: unknown): Promise<string> {
     const job = await get(id)
     if (!job) throw jobsError('E_JOB_NOT_FOUND', `there is no job ${id}`, { jobId: id })
@@ -54,6 +66,7 @@ export function createOperations({ port, kinds, get, wake }: OperationsParts): O
   }
 
   return {
+    add: async (request, { queue } = {}) => store(await prepare(request, queue)),
     cancel: (id) => port.cancel(id),
     async retry(id) {
       const isDone = await port.retry(id)

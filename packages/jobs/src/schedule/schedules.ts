@@ -1,3 +1,5 @@
+import { newId } from '@tailwater/core'
+import type { Stored } from '../backend/enqueue_port.ts'
 import type { SchedulePort, StoredSchedule } from '../backend/schedule_port.ts'
 import type { NewJob } from '../job.ts'
 import { NAME } from '../kind.ts'
@@ -36,6 +38,8 @@ export interface Schedules {
   pause(name: string): Promise<boolean>
   /** Goes on with the next moment from now: what came meanwhile is not made up for. False if there is no such schedule. */
   resume(name: string): Promise<boolean>
+  /** Enqueues its job now, paused or not, beside the planned moments; undefined if there is no such schedule. */
+  run(name: string): Promise<Stored | undefined>
   /** False if there is no such schedule. A process that still defines it puts it again when it starts. */
   remove(name: string): Promise<boolean>
 }
@@ -50,10 +54,11 @@ export interface SchedulesParts {
   /** Of a known kind. */
   codecOf(kind: string): Codec | undefined
   wake(): void
+  store(job: NewJob): Promise<Stored>
 }
 
 /** Builds both: what a user does with schedules, and how definitions come into the store. */
-export function createSchedules({ port, prepare, codecOf, wake }: SchedulesParts): Schedules & {
+export function createSchedules({ port, prepare, codecOf, wake, store }: SchedulesParts): Schedules & {
   /** Reads a definition whole, so that a mistake is found where it was made. @throws E_JOB_SCHEDULE, E_OPTIONS, and what enqueueing throws */
   read(name: string, definition: ScheduleDefinition): Promise<StoredDefinition>
   put(name: string, definition: StoredDefinition): Promise<void>
@@ -113,6 +118,10 @@ export function createSchedules({ port, prepare, codecOf, wake }: SchedulesParts
       const isThere = await port.setPaused(name, false, next)
       wake()
       return isThere
+    },
+    async run(name) {
+      const found = await find(name)
+      return found && store({ ...parseDefinition(found.definition).job, id: newId() })
     },
     remove: (name) => port.remove(name),
   }
