@@ -154,7 +154,12 @@ it('every documented channel has a line, but for what caches and workers do all 
   const names = [...page.matchAll(/^\| `(tailwater:[a-z:-]+)`/gm)].map((match) => match[1]!)
   assert.ok(names.length > 10)
   const silent = names.filter((name) => !eventChannel(name as `tailwater:${string}`).hasSubscribers)
-  assert.deepEqual(silent, ['tailwater:cache:access', 'tailwater:cache:load', 'tailwater:cache:invalidation', 'tailwater:jobs:turn'])
+  assert.deepEqual(silent, [
+    'tailwater:cache:access',
+    'tailwater:cache:load',
+    'tailwater:cache:invalidation',
+    'tailwater:jobs:turn',
+  ])
 })
 
 it('nothing is logged after the end', () => {
