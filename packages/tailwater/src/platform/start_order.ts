@@ -10,6 +10,7 @@ import { probeBroker } from './broker_probe.ts'
 import type { Ground, Progress } from './ground.ts'
 import { followLogLevel, type PlatformSettings } from './settings.ts'
 import type { Surface } from './surface.ts'
+import { warmOnRequest } from './warm_requests.ts'
 
 /** What the platform is assembled from. */
 export interface PlatformParts {
@@ -50,6 +51,7 @@ export function platformServices(parts: PlatformParts): {
     parts.settings,
     logLevel(parts),
     parts.cache,
+    warmOnRequest(ground.bus, parts.cache),
     createService('broker', {
       start: () => (config.amqpUrl ? probeBroker(config.amqpUrl, config.clock) : undefined),
       stop: nothing,

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { afterEach, beforeEach, it } from 'node:test'
 import {
+  adminChange,
   backgroundError,
   type Cancel,
   databaseMigration,
@@ -129,6 +130,20 @@ const cases: [title: string, publish: () => void, level: Line['level'], message:
     () => mailSent.publish({ requestId: 'r1', messageId: undefined, transport: 'smtp', ms: 1, error: broken }),
     'warn',
     'mail refused',
+  ],
+  [
+    'a change by an administrator',
+    () =>
+      adminChange.publish({
+        requestId: 'r1',
+        actor: 'ada@example.com',
+        by: 'session',
+        action: 'queuePause',
+        target: 'mail',
+        fields: { count: 1 },
+      }),
+    'info',
+    'changed over the admin API',
   ],
   [
     'work that failed unseen',
