@@ -26,6 +26,8 @@ export interface SpaceOptions {
   schema: StandardSchema | undefined
   /** The cache's and its own: every entry has them. */
   ownTags: readonly Tag[]
+  /** Of its far entries alone: grows with each pattern. */
+  fence: Tag
 }
 
 /** A value that is about to be kept. */
@@ -53,6 +55,7 @@ export class Space {
   readonly format: EnvelopeFormat | undefined
   readonly schema: StandardSchema | undefined
   readonly ownTags: readonly Tag[]
+  readonly #farTags: readonly Tag[]
   readonly counts = new Counts()
   /** Changed while the process runs. */
   policy: Policy
@@ -60,7 +63,7 @@ export class Space {
   readonly #isBare: boolean
   #hasReportedValue = false
 
-  constructor({ name, core, form, near, policy, format, schema, ownTags }: SpaceOptions) {
+  constructor({ name, core, form, near, policy, format, schema, ownTags, fence }: SpaceOptions) {
     this.name = name
     this.core = core
     this.form = form
@@ -70,6 +73,12 @@ export class Space {
     this.format = format
     this.schema = schema
     this.ownTags = ownTags
+    this.#farTags = [...ownTags, fence]
+  }
+
+  /** The tags that an envelope carries. @param tags beside the namespace's own */
+  farTags(tags: readonly Tag[]): readonly Tag[] {
+    return tags.length === 0 ? this.#farTags : [...this.#farTags, ...tags]
   }
 
   /** The entry to be served at once: fresh, not due for a refresh, valid, and trusted. Allocates nothing. */
