@@ -15,6 +15,7 @@ import {
   text,
   value,
 } from '@tailwater/core'
+import type { QueueOptions } from '@tailwater/jobs'
 import type { MigrationModule } from '@tailwater/postgres'
 import { urlOf } from './environment/variable.ts'
 
@@ -49,6 +50,16 @@ export interface CacheConfig {
   far?: 'auto' | 'postgres' | 'none'
 }
 
+/** Where jobs are kept, and on which queues. */
+export interface JobsConfig {
+  /** In PostgreSQL they are enqueued within transactions; in Redis they need a `redisUrl`. @default 'postgres' */
+  store?: 'postgres' | 'redis'
+  /** The queues of the application, by name; `default` is always there. */
+  queues?: Record<string, QueueOptions>
+  /** Names and paths in payloads and results that nobody is shown. */
+  redact?: readonly string[]
+}
+
 /** Everything that a platform is made from. Only what differs from the default need be given. */
 export interface TailwaterConfig {
   /** Names the application in logs and connections. @default 'tailwater' */
@@ -69,6 +80,7 @@ export interface TailwaterConfig {
   secret?: string | readonly string[]
   redisUrl?: string
   cache?: CacheConfig
+  jobs?: JobsConfig
   amqpUrl?: string
   mail?: { smtpUrl?: string; from?: string }
   log?: { level?: 'debug' | 'info' | 'warn' | 'error' | 'silent'; format?: 'pretty' | 'json' }
@@ -101,6 +113,8 @@ function secretUrl(schemes: readonly string[], expected: string): Field<string, 
   }
 }
 
+const isObject = (given: unknown) => typeof given === 'object' && given !== null
+
 /** One or two texts; how long each must be, the keyring knows. */
 const areSecrets = (given: unknown) => [given].flat().every((secret) => typeof secret === 'string')
 
@@ -132,6 +146,11 @@ const fields = {
   cache: group({
     near: group({ maxEntries: integer({ min: 1, default: 10_000 }), maxBytes: size({ default: '64mb' }) }),
     far: oneOf(['auto', 'postgres', 'none'], { default: 'auto' }),
+  }),
+  jobs: group({
+    store: oneOf(['postgres', 'redis'], { default: 'postgres' }),
+    queues: value<Record<string, QueueOptions>>('an object of queues', isObject, { default: {} }),
+    redact: value<readonly string[]>('a list of names', Array.isArray, { default: [] }),
   }),
   amqpUrl: optional(secretUrl(['amqp:', 'amqps:'], 'a URL such as amqp://user:password@host:5672')),
   mail: group({
@@ -169,6 +188,8 @@ export function resolveConfig(config: TailwaterConfig = {}) {
     )
   if (resolved.database.directUrl && !resolved.database.url)
     throw optionsError('config.database.url', 'given when config.database.directUrl is', undefined)
+  if (resolved.jobs.store === 'redis' && !resolved.redisUrl)
+    throw optionsError('config.redisUrl', "given when config.jobs.store is 'redis'", undefined)
   return { ...resolved, dataDir: resolve(resolved.dataDir), isEmbedded: !resolved.database.url }
 }
 

@@ -11,7 +11,7 @@ import {
   type DashboardOptions,
   type FirstAdministrator,
 } from '@tailwater/dashboard'
-import { createJobs, type Jobs } from '@tailwater/jobs'
+import type { Jobs } from '@tailwater/jobs'
 import type { Database, Migrator, Outbox, PostgresBus } from '@tailwater/postgres'
 import type { Redis } from '@tailwater/redis'
 import { createTelemetry, type Telemetry } from '@tailwater/telemetry'
@@ -24,6 +24,7 @@ import { openCache } from './platform/cache.ts'
 import { openDataFolder } from './platform/data_folder.ts'
 import { registerGauges } from './platform/gauges.ts'
 import { type Ground, openGround, type Progress } from './platform/ground.ts'
+import { openJobs } from './platform/jobs.ts'
 import { keyringOf } from './platform/secrets.ts'
 import { openSettings, type PlatformSettings } from './platform/settings.ts'
 import { platformServices } from './platform/start_order.ts'
@@ -107,14 +108,15 @@ async function assemble(
   // A folder of their own: beside them lie the secret and the database.
   const files = createDiskFileStore(join(config.dataDir, 'files'))
   const mailer = await openMailer(config, { clock, files: createDiskFileStore(config.dataDir) })
-  const jobs = createSmallJobs({ database, schema, clock, concurrency: config.jobConcurrency })
+  const jobs = openJobs(config, ground, keyring)
   const accounts = createAccounts({ database, schema, keyring, clock })
   const telemetry = createTelemetry({ clock, ignorePaths: [config.dashboardPath] })
   registerGauges(telemetry, database, jobs)
   const surface = createSurface(config, ground, accounts)
-  const dashboard = dashboardOf(config, { accounts, telemetry, database, closing: surface.drain.closing })
   const settings = openSettings(config, ground)
   const cache = openCache(config, ground, settings)
+  const { closing } = surface.drain
+  const dashboard = dashboardOf(config, { accounts, telemetry, database, cache, jobs, closing })
   const parts = {
     config,
     ground,
@@ -160,7 +162,7 @@ async function assemble(
 
 function dashboardOf(
   { dashboardPath: mount, clock }: ResolvedConfig,
-  parts: Pick<DashboardOptions, 'accounts' | 'telemetry' | 'database' | 'closing'>,
+  parts: Pick<DashboardOptions, 'accounts' | 'telemetry' | 'database' | 'cache' | 'jobs' | 'closing'>,
 ): Dashboard {
   // The mounts describe all routes together.
   return createDashboard({ ...parts, version: platformVersion(), mount, describe: false, clock })

@@ -36,7 +36,8 @@ export function openCache(config: ResolvedConfig, ground: Ground, settings: Plat
   return steered(cache, settings)
 }
 
-function farOf({ cache, schema, clock }: ResolvedConfig, { redis, database }: Ground): FarBackend | undefined {
+/** The store that processes share, if the configuration has one. */
+export function farOf({ cache, schema, clock }: ResolvedConfig, { redis, database }: Ground): FarBackend | undefined {
   if (cache.far === 'postgres') return createPostgresBackend({ database, schema, clock })
   return redis && cache.far !== 'none' ? createRedisBackend({ redis }) : undefined
 }

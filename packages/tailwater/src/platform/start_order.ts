@@ -1,7 +1,7 @@
 import type { Cache } from '@tailwater/cache'
 import { type Cancel, createService, type Mailer, type Service } from '@tailwater/core'
 import type { Accounts, Dashboard, FirstAdministrator } from '@tailwater/dashboard'
-import type { SmallJobs } from '@tailwater/jobs'
+import type { Jobs } from '@tailwater/jobs'
 import type { Telemetry } from '@tailwater/telemetry'
 import type { ResolvedConfig } from '../config.ts'
 import { logEvents } from '../log/log_subscriber.ts'
@@ -10,6 +10,7 @@ import { probeBroker } from './broker_probe.ts'
 import type { Ground, Progress } from './ground.ts'
 import { followLogLevel, type PlatformSettings } from './settings.ts'
 import type { Surface } from './surface.ts'
+import { warmOnRequest } from './warm_requests.ts'
 
 /** What the platform is assembled from. */
 export interface PlatformParts {
@@ -21,7 +22,7 @@ export interface PlatformParts {
   dashboard: Dashboard
   logger: ProcessLogger
   mailer: Mailer
-  jobs: SmallJobs
+  jobs: Jobs
   accounts: Accounts
   telemetry: Telemetry
   progress: Progress
@@ -50,6 +51,7 @@ export function platformServices(parts: PlatformParts): {
     parts.settings,
     logLevel(parts),
     parts.cache,
+    warmOnRequest(ground.bus, parts.cache),
     createService('broker', {
       start: () => (config.amqpUrl ? probeBroker(config.amqpUrl, config.clock) : undefined),
       stop: nothing,

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { afterEach, beforeEach, it } from 'node:test'
 import {
+  adminChange,
   backgroundError,
   type Cancel,
   databaseMigration,
@@ -131,6 +132,20 @@ const cases: [title: string, publish: () => void, level: Line['level'], message:
     'mail refused',
   ],
   [
+    'a change by an administrator',
+    () =>
+      adminChange.publish({
+        requestId: 'r1',
+        actor: 'ada@example.com',
+        by: 'session',
+        action: 'queuePause',
+        target: 'mail',
+        fields: { count: 1 },
+      }),
+    'info',
+    'changed over the admin API',
+  ],
+  [
     'work that failed unseen',
     () => backgroundError.publish({ source: 'relay', error: broken }),
     'error',
@@ -154,7 +169,12 @@ it('every documented channel has a line, but for what caches and workers do all 
   const names = [...page.matchAll(/^\| `(tailwater:[a-z:-]+)`/gm)].map((match) => match[1]!)
   assert.ok(names.length > 10)
   const silent = names.filter((name) => !eventChannel(name as `tailwater:${string}`).hasSubscribers)
-  assert.deepEqual(silent, ['tailwater:cache:access', 'tailwater:cache:load', 'tailwater:cache:invalidation', 'tailwater:jobs:turn'])
+  assert.deepEqual(silent, [
+    'tailwater:cache:access',
+    'tailwater:cache:load',
+    'tailwater:cache:invalidation',
+    'tailwater:jobs:turn',
+  ])
 })
 
 it('nothing is logged after the end', () => {
