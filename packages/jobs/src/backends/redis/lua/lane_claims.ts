@@ -29,7 +29,8 @@ local function takeLanes(queue, settings, count)
   end
   if #lanes == 0 then return lanes end
   call('HDEL', root .. ':heads:' .. queue, unpack(keys))
-  local busy = settings.keyConcurrency and call('HMGET', root .. ':busy:' .. queue, unpack(keys)) or {}
+  -- With a concurrency of 1 a lane that stands runs nothing.
+  local busy = (settings.keyConcurrency or 1) > 1 and call('HMGET', root .. ':busy:' .. queue, unpack(keys)) or {}
   local paced = settings.keyRateCount and call('ZMSCORE', root .. ':paced:' .. queue, unpack(keys)) or {}
   for position, lane in ipairs(lanes) do
     lane.busy, lane.paced = tonumber(busy[position] or 0), tonumber(paced[position] or 0)
@@ -158,29 +159,11 @@ local function popLanes(queue, settings, count)
   return taken, rounds >= 10
 end
 
--- Jobs of keys have ended, which may begin others now.
-local function freeLanes(queue, keys)
-  local settings = settingsOf(queue)
-  if not settings.keyConcurrency then return end
-  local busy, freed, names = root .. ':busy:' .. queue, {}, {}
+-- Puts lanes back that do not stand, and whose one limit has just been freed.
+local function standAgain(queue, keys)
+  local order, heads = {}, {}
   for _, key in ipairs(keys) do
-    if not freed[key] then names[#names + 1] = key end
-    freed[key] = (freed[key] or 0) + 1
-  end
-  local counts, empty, rest = call('HMGET', busy, unpack(names)), {}, {}
-  for position, key in ipairs(names) do
-    local left = tonumber(counts[position] or 0) - freed[key]
-    if left > 0 then rest[#rest + 1], rest[#rest + 2] = key, left else empty[#empty + 1] = key end
-  end
-  if #rest > 0 then call('HSET', busy, unpack(rest)) end
-  if #empty > 0 then call('HDEL', busy, unpack(empty)) end
-  if settings.fair or settings.keyRateCount then
-    for _, key in ipairs(names) do offer(queue, key) end
-    return
-  end
-  local standing, order, heads = call('HMGET', root .. ':heads:' .. queue, unpack(names)), {}, {}
-  for position, key in ipairs(names) do
-    local head = not standing[position] and call('ZRANGE', laneOf(queue, key), 0, 0, 'WITHSCORES') or {}
+    local head = call('ZRANGE', laneOf(queue, key), 0, 0, 'WITHSCORES')
     if head[1] then
       local name = head[1] .. '\n' .. key
       order[#order + 1], order[#order + 2] = head[2], name
@@ -190,5 +173,20 @@ local function freeLanes(queue, keys)
   if #order == 0 then return end
   call('ZADD', root .. ':lanes:' .. queue, unpack(order))
   call('HSET', root .. ':heads:' .. queue, unpack(heads))
+end
+
+-- Jobs of keys have ended, which may begin others now.
+local function freeLanes(queue, keys)
+  local settings = settingsOf(queue)
+  if not settings.keyConcurrency then return end
+  local single, busy = {}, root .. ':busy:' .. queue
+  local counts = settings.keyConcurrency == 1 and not settings.fair and not settings.keyRateCount and call('HMGET', busy, unpack(keys)) or {}
+  for position, key in ipairs(keys) do
+    -- More than one run where the concurrency was larger before.
+    if counts[position] == '1' then single[#single + 1] = key else leaveLane(queue, key) end
+  end
+  if #single == 0 then return end
+  call('HDEL', busy, unpack(single))
+  standAgain(queue, single)
 end
 `

@@ -1,16 +1,13 @@
 /** How jobs go. Needs ENDINGS. */
-export const REMOVAL = `
+export const REMOVAL = String.raw`
 -- Deletes what links jobs to others.
 local function forgetLinks(ids, texts)
-  local linked, byKey = {}, {}
+  local linked, keyed = {}, {}
   for position, id in ipairs(ids) do
     local link = linkFrom(texts[position])
     if link then
       linked[#linked + 1] = id
-      if link.key ~= '' then
-        byKey[link.key] = byKey[link.key] or {}
-        table.insert(byKey[link.key], id)
-      end
+      if link.key ~= '' then keyed[#keyed + 1] = link.key .. '\0' .. id end
       if link.children then
         releaseChildren(id)
         call('DEL', root .. ':kids:' .. id)
@@ -18,7 +15,7 @@ local function forgetLinks(ids, texts)
       end
     end
   end
-  for key, members in pairs(byKey) do call('SREM', root .. ':key:' .. key, unpack(members)) end
+  if #keyed > 0 then call('ZREM', root .. ':keyed', unpack(keyed)) end
   if #linked > 0 then call('HDEL', LINK, unpack(linked)) end
 end
 
