@@ -18,11 +18,15 @@ export async function measureBloat(stage: PostgresStage): Promise<Measured[]> {
     await queue.backend.maintain.sweep()
     sizes.push(await megabytes(stage, `${queue.schema}.jobs_live`))
     if (sizes.length % 5 === 0)
-      stage.options.say(`${formatNumber(done + BACKLOG)} ended: ${formatNumber(sizes.at(-1)!)} MB, ${formatNumber(rates.at(-1)!)} jobs/s`)
+      stage.options.say(
+        `${formatNumber(done + BACKLOG)} ended: ${formatNumber(sizes.at(-1)!)} MB, ${formatNumber(rates.at(-1)!)} jobs/s`,
+      )
   }
   const began = performance.now()
   const counts = await queue.backend.inspect.counts('mail')
-  stage.options.say(`counting ${formatNumber(counts.completed)} ended jobs: ${formatNumber(performance.now() - began)} ms`)
+  stage.options.say(
+    `counting ${formatNumber(counts.completed)} ended jobs: ${formatNumber(performance.now() - began)} ms`,
+  )
   if (counts.completed !== sizes.length * BACKLOG) throw new Error(`${counts.completed} are counted`)
   await queue.close()
   return [

@@ -31,9 +31,7 @@ export async function openGraphileQueue({ url, database, graphile }: PostgresSta
 
   async function fill(count: number, size: number): Promise<void> {
     for (let done = 0; done < count; done += size)
-      await utils.addJobs(
-        Array.from({ length: Math.min(size, count - done) }, () => ({ identifier: 'send', payload })),
-      )
+      await utils.addJobs(Array.from({ length: Math.min(size, count - done) }, () => ({ identifier: 'send', payload })))
   }
 
   async function check(wanted: number): Promise<void> {

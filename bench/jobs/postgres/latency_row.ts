@@ -31,7 +31,12 @@ export async function measureLatency(stage: PostgresStage): Promise<Measured[]> 
     theirs: async () => {
       const queue = await openGraphileQueue(stage)
       const { seen, note } = listener(jobs)
-      const settings = { concurrentJobs: CONCURRENCY, localQueue: undefined, completeJobBatchDelay: -1, failJobBatchDelay: -1 }
+      const settings = {
+        concurrentJobs: CONCURRENCY,
+        localQueue: undefined,
+        completeJobBatchDelay: -1,
+        failJobBatchDelay: -1,
+      }
       const worker = await queue.runner(async (data) => note((data as { sentAt: number }).sentAt), settings)
       await trickle(jobs, () => queue.add({ ...payload, sentAt: performance.now() }))
       const p99 = await seen

@@ -113,7 +113,12 @@ function claimer({ backend: { jobs, work } }: Awaited<ReturnType<typeof openOurQ
     let ends: JobEnd[] = []
     const began = performance.now()
     for (let turn = 0; turn < TURNS; turn++) {
-      const { claimed } = await work.turn({ worker: 'a', lease: 30_000, ends, wants: [{ queue: 'mail', count: CLAIM }] })
+      const { claimed } = await work.turn({
+        worker: 'a',
+        lease: 30_000,
+        ends,
+        wants: [{ queue: 'mail', count: CLAIM }],
+      })
       for (const { id, priority } of claimed) {
         const place = `${String(priority).padStart(3, '0')}:${id}`
         if (place <= last) throw new Error(`${place} was claimed after ${last}`)

@@ -72,7 +72,10 @@ async function measureOne(stage: PostgresStage, plan: Plan): Promise<Measured> {
   }
   // As the peer does it: graphile-worker keeps nothing of what is completed.
   const keeps = plan.peer === 'boss'
-  const sides = { ours: round(() => openOurQueue(stage, { keeps }), plan.ours), theirs: round(() => open(stage), plan.theirs) }
+  const sides = {
+    ours: round(() => openOurQueue(stage, { keeps }), plan.ours),
+    theirs: round(() => open(stage), plan.theirs),
+  }
   const { ours, theirs } = await runPairs(stage.options.rounds ?? ROUNDS, sides, (done, pair) =>
     stage.options.say(
       `${plan.row} (${plan.metric}), ${name}, pair ${done}: ${formatNumber(pair.ours)}, ${formatNumber(pair.theirs)}`,

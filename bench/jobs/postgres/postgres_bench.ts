@@ -29,8 +29,14 @@ export async function measurePostgres(
     const rows: Measured[] = []
     for (const measure of [measurePeers, measureLatency, measureFeatures, measureDepth, measureBloat])
       rows.push(...(await measure(stage)))
-    const { rows: found } = await database.query<{ version: string }>(`SELECT current_setting('server_version') AS version`)
-    const own = { node: process.versions.node, postgresql: found[0]!.version, ...packageVersions(['@tailwater/jobs', 'pg'], '.') }
+    const { rows: found } = await database.query<{ version: string }>(
+      `SELECT current_setting('server_version') AS version`,
+    )
+    const own = {
+      node: process.versions.node,
+      postgresql: found[0]!.version,
+      ...packageVersions(['@tailwater/jobs', 'pg'], '.'),
+    }
     return { rows, versions: { ...own, ...packageVersions(['pg-boss', 'graphile-worker'], 'bench') } }
   } finally {
     await database.stop()

@@ -26,7 +26,8 @@ export const SETTINGS = {
   ours: 'createJobs on createPostgresBackend, concurrency 500, no prefetch, completed ones kept; PostgreSQL 18, fsync and synchronous_commit on',
   deleting: 'the same with retention.completed.count 0',
   boss: 'work with batchSize 1000, localConcurrency 2, burstWhenBatchFull, completed ones kept; the same PostgreSQL',
-  graphile: 'concurrency 24, localQueue of 500, completeJobBatchDelay 0, completed ones deleted, as it always does; the same PostgreSQL',
+  graphile:
+    'concurrency 24, localQueue of 500, completeJobBatchDelay 0, completed ones deleted, as it always does; the same PostgreSQL',
 }
 
 /** Shortens a number of jobs for trying things out. */
