@@ -84,7 +84,7 @@ export function maintainPort(connection: JobsConnection, maxCrashes: number): Ma
   }
 }
 
-/** Settings as scripts read them: FIELDS of lua/ground.ts. */
+/** Settings as scripts read them (lua/base.ts). */
 function settingsText(limits: QueueLimits, { completed, cancelled, dead }: Retention): string {
   const { concurrency, rate, perKey, fair } = limits
   const fields = [

@@ -13,7 +13,7 @@ import { TURN } from './scripts/turn.ts'
 const MAX_CLAIM = 1_000
 /** Log lines that are kept of a job. */
 const MAX_LINES = 1_000
-type Claim = [queue: string, popped: string[], bodies: string[], records: (string | null)[] | 0]
+type Claim = [queue: string, popped: string[], bodies: string[], records: (string | null)[]]
 type TurnWire = [
   now: number,
   claims: Claim[],
@@ -106,7 +106,7 @@ function replyOf([now, claims, refused, cancelled, nextIn, buried, lost]: TurnWi
 function claimsOf([queue, popped, bodies, records]: Claim, now: number): ClaimedJob[] {
   if (queue === '') return givenAgain(popped, bodies)
   return bodies.map((body, position) => {
-    const record = records === 0 ? null : records[position]
+    const record = records[position]
     const attempt = record ? Number.parseInt(record, 10) + 1 : 1
     return claimedOf(popped[2 * position]!, body, attempt, waitedOf(Number(popped[2 * position + 1]), now))
   })

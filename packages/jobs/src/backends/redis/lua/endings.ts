@@ -79,12 +79,8 @@ local function cancel(id)
   return true
 end
 
-local function countAttempts(queue, kind, number)
-  if number == 0 then return end
-  local minutes, minute = root .. ':minutes:' .. queue, math.floor(now / 60000)
-  local count = call('HINCRBY', minutes, minute .. kind, number)
-  if count ~= number then return end
-  -- The first of a minute takes those away that nobody is shown any more.
+local function forgetMinutes(queue, minute)
+  local minutes = root .. ':minutes:' .. queue
   for _, field in ipairs(call('HKEYS', minutes)) do
     if tonumber(string.match(field, '%d+')) < minute - 61 then call('HDEL', minutes, field) end
   end

@@ -182,6 +182,7 @@ local function dissolveLanes(queue)
     local key = call('HRANDFIELD', heads) or call('ZRANGE', resting, 0, 0)[1] or call('HRANDFIELD', busy)
     left = left - 1 - dissolveLane(queue, key)
   end
+  if left > 0 then call('HSET', root .. ':config', queue, (string.gsub(call('HGET', root .. ':config', queue), '^(%a*)l', '%1'))) end
   return left <= 0
 end
 `

@@ -24,18 +24,6 @@ local function promote(queue, bite)
   return isMore
 end
 
-local function sooner(a, b) return a and b and math.min(a, b) or a or b end
-
--- When the next job of a queue is due; nil when none is.
-local function nextDue(queue)
-  local soonest
-  for _, state in ipairs({ 'scheduled', 'retryable' }) do
-    local first = call('ZRANGE', root .. ':' .. state .. ':' .. queue, 0, 0, 'WITHSCORES')
-    soonest = sooner(soonest, first[2] and math.floor(first[2] / 256))
-  end
-  return soonest
-end
-
 -- Takes a job from a dead worker. Gives its body and record if that buries it.
 local function rescueJob(worker, id, held, maxCrashes)
   local attempt, startedAt, _, _, _, queue = heldOf(held)

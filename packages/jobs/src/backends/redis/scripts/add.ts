@@ -1,8 +1,12 @@
 import { defineScript } from '@tailwater/redis'
 import { ADDING } from '../lua/adding.ts'
-import { GROUND } from '../lua/ground.ts'
+import { ADDING_RARE } from '../lua/adding_rare.ts'
+import { BASE } from '../lua/base.ts'
 import { LANES } from '../lua/lanes.ts'
+import { lazily } from '../lua/lazily.ts'
 import { PLACES } from '../lua/places.ts'
+import { RECORDS } from '../lua/records.ts'
+import { TICKS } from '../lua/ticks.ts'
 
 /**
  * Stores jobs, all or none.
@@ -15,6 +19,6 @@ export const ADD = defineScript({
   version: 1,
   keys: ['root'],
   time: true,
-  lua: `${GROUND}${LANES}${PLACES}${ADDING}
+  lua: `${BASE}${TICKS}${lazily(`${RECORDS}${LANES}${PLACES}${ADDING_RARE}`, ['addEntry'])}${ADDING}
 return addAll(1)`,
 })

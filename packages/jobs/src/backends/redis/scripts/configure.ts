@@ -6,7 +6,7 @@ import { PLACES } from '../lua/places.ts'
 /**
  * Holds a queue to limits. Changes nothing if they are what they were; otherwise looks at every lane, and at every job that runs.
  * KEYS[1] the root
- * ARGV[1] queue, ARGV[2] settings (FIELDS of lua/ground.ts, each followed by a colon)
+ * ARGV[1] queue, ARGV[2] settings as in lua/base.ts
  * Reply: 1 if anything changed
  */
 export const CONFIGURE = defineScript({
@@ -15,12 +15,17 @@ export const CONFIGURE = defineScript({
   keys: ['root'],
   time: true,
   lua: `${GROUND}${LANES}${PLACES}
-local queue, packed = ARGV[1], ARGV[2]
+local queue, config = ARGV[1], root .. ':config'
 call('SADD', root .. ':queues', queue)
-if call('HGET', root .. ':config', queue) == packed then return 0 end
-call('HSET', root .. ':config', queue, packed)
-local settings, busy = settingsOf(queue), root .. ':busy:' .. queue
-local heads, resting = root .. ':heads:' .. queue, root .. ':resting:' .. queue
+local flags, packed = string.match(call('HGET', config, queue) or '|', '^(%a*)|(.*)$')
+if packed == ARGV[2] then return 0 end
+local hadLanes = settingsOf(queue).lanes or settingsOf(queue).isLoose
+settingsKnown = {}
+flags = string.gsub(flags, 'l', '')
+call('HSET', config, queue, flags .. '|' .. ARGV[2])
+local settings = settingsOf(queue)
+if hadLanes and not settings.lanes then call('HSET', config, queue, flags .. 'l|' .. ARGV[2]) end
+local busy, heads, resting = root .. ':busy:' .. queue, root .. ':heads:' .. queue, root .. ':resting:' .. queue
 if not settings.rateCount then call('HDEL', root .. ':pace', queue) end
 if not settings.keyRateCount then call('DEL', root .. ':paced:' .. queue) end
 if settings.lanes then

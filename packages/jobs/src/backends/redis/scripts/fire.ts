@@ -1,8 +1,12 @@
 import { defineScript } from '@tailwater/redis'
 import { ADDING } from '../lua/adding.ts'
-import { GROUND } from '../lua/ground.ts'
+import { ADDING_RARE } from '../lua/adding_rare.ts'
+import { BASE } from '../lua/base.ts'
 import { LANES } from '../lua/lanes.ts'
+import { lazily } from '../lua/lazily.ts'
 import { PLACES } from '../lua/places.ts'
+import { RECORDS } from '../lua/records.ts'
+import { TICKS } from '../lua/ticks.ts'
 
 /**
  * Moves a schedule on and stores its jobs, if it is where the caller believes it to be.
@@ -15,7 +19,7 @@ export const FIRE = defineScript({
   version: 1,
   keys: ['root'],
   time: true,
-  lua: `${GROUND}${LANES}${PLACES}${ADDING}
+  lua: `${BASE}${TICKS}${lazily(`${RECORDS}${LANES}${PLACES}${ADDING_RARE}`, ['addEntry'])}${ADDING}
 local key = root .. ':schedule:' .. ARGV[1]
 local fields = call('HMGET', key, 'nextAt', 'paused')
 if fields[1] ~= ARGV[2] or fields[2] == '1' then return 0 end

@@ -13,8 +13,12 @@ export const PAUSE = defineScript({
   keys: ['root'],
   time: true,
   lua: `${GROUND}
+local config = root .. ':config'
+local flags, packed = string.match(call('HGET', config, ARGV[1]) or '|' .. string.rep(':', 13), '^(%a*)|(.*)$')
+local others = string.gsub(flags, 'p', '')
+local wanted = ARGV[2] == 'pause' and others .. 'p' or others
 call('SADD', root .. ':queues', ARGV[1])
-local changed = call(ARGV[2] == 'pause' and 'SADD' or 'SREM', root .. ':paused', ARGV[1])
+call('HSET', config, ARGV[1], wanted .. '|' .. packed)
 if ARGV[2] == 'resume' then call('PUBLISH', root .. ':wake', ARGV[1]) end
-return changed`,
+return wanted == flags and 0 or 1`,
 })

@@ -1,5 +1,5 @@
 import { defineScript } from '@tailwater/redis'
-import { ADDING } from '../lua/adding.ts'
+import { ADDING_RARE } from '../lua/adding_rare.ts'
 import { ENDINGS } from '../lua/endings.ts'
 import { GROUND } from '../lua/ground.ts'
 import { LANES } from '../lua/lanes.ts'
@@ -16,7 +16,7 @@ export const RETRY = defineScript({
   version: 1,
   keys: ['root'],
   time: true,
-  lua: `${GROUND}${LANES}${PLACES}${ENDINGS}${ADDING}
+  lua: `${GROUND}${LANES}${PLACES}${ENDINGS}${ADDING_RARE}
 local count, states = 0, {}
 for state in string.gmatch(ARGV[2], '%S+') do states[state] = true end
 

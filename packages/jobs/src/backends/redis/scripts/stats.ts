@@ -28,5 +28,5 @@ for _, key in ipairs(keys) do
   local score = call('ZRANGE', laneOf(queue, key), 0, 0, 'WITHSCORES')[2]
   if score and (not first or tonumber(score) < tonumber(first)) then first = score end
 end
-return { now, call('SISMEMBER', root .. ':paused', queue), countsOf(queue), first or '', call('HGETALL', root .. ':minutes:' .. queue) }`,
+return { now, settingsOf(queue).isPaused and 1 or 0, countsOf(queue), first or '', call('HGETALL', root .. ':minutes:' .. queue) }`,
 })

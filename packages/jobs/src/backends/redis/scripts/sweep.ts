@@ -28,12 +28,8 @@ local function endUniques()
 end
 
 local function forgetIfEmpty(queue)
-  local minutes, minute = root .. ':minutes:' .. queue, math.floor(now / 60000)
-  for _, field in ipairs(call('HKEYS', minutes)) do
-    if tonumber(string.match(field, '%d+')) < minute - 61 then call('HDEL', minutes, field) end
-  end
-  if call('EXISTS', root .. ':all:' .. queue, minutes) > 0 or call('HEXISTS', root .. ':config', queue) == 1
-    or call('SISMEMBER', root .. ':paused', queue) == 1 then return end
+  forgetMinutes(queue, math.floor(now / 60000))
+  if call('EXISTS', root .. ':all:' .. queue, root .. ':minutes:' .. queue) > 0 or call('HEXISTS', root .. ':config', queue) == 1 then return end
   call('SREM', root .. ':queues', queue)
   call('SREM', root .. ':awake', queue)
   call('HDEL', root .. ':running', queue)

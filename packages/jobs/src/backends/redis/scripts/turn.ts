@@ -1,12 +1,29 @@
 import { defineScript } from '@tailwater/redis'
+import { BASE } from '../lua/base.ts'
 import { ENDINGS } from '../lua/endings.ts'
-import { GROUND } from '../lua/ground.ts'
 import { LANES } from '../lua/lanes.ts'
+import { lazily } from '../lua/lazily.ts'
 import { PLACES } from '../lua/places.ts'
+import { RECORDS } from '../lua/records.ts'
 import { REMOVAL } from '../lua/removal.ts'
-import { TURN_CLAIM } from '../lua/turn_claim.ts'
-import { TURN_ENDS } from '../lua/turn_ends.ts'
+import { TICKS } from '../lua/ticks.ts'
+import { TURN_PLAIN } from '../lua/turn_plain.ts'
+import { TURN_RARE } from '../lua/turn_rare.ts'
 import { UPKEEP } from '../lua/upkeep.ts'
+
+const RARE = [
+  'completeOne',
+  'dissolveLanes',
+  'endOther',
+  'forget',
+  'forgetMinutes',
+  'forgotten',
+  'lostOf',
+  'popLimited',
+  'promote',
+  'repeatTurn',
+  'rescue',
+]
 
 /**
  * A worker's turn: acknowledges, renews, promotes, rescues, claims.
@@ -18,8 +35,8 @@ import { UPKEEP } from '../lua/upkeep.ts'
  * then -1, or the number of ids that the worker believes it runs; then those
  * Reply: now; claims; refused ids; ids to stop; milliseconds until something may become available, or -1; buried jobs (id, body, attempt); ids that
  * the worker believed it ran, and does not hold
- * A claim: queue; id and score of each job; their bodies; their records or 0 where none has one. Jobs given again: '', id, score, attempt and
- * begin of each, bodies, 0.
+ * A claim: queue; id and score of each job; their bodies; their records. Jobs given again: '', id, score, attempt and
+ * begin of each, bodies, nothing.
  *
  * A turn that comes a second time is one that the driver of a cluster has sent again, to the successor of a master that had done it: it gets what that had
  * given it, and nothing else happens.
@@ -31,14 +48,14 @@ export const TURN = defineScript({
   version: 1,
   keys: ['root'],
   time: true,
-  lua: `${GROUND}${LANES}${PLACES}${ENDINGS}${REMOVAL}${UPKEEP}
+  lua: `${BASE}
 local worker, lease, maxCrashes, number = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4]
 local HELD, STOP = root .. ':held:' .. worker, root .. ':stop:' .. worker
 call('ZREM', root .. ':workers', '')
-${TURN_ENDS}
-${TURN_CLAIM}
-if call('HGET', root .. ':seen', worker) == number then return repeatTurn() end
-call('HSET', root .. ':seen', worker, number)
+local stops = call('SMEMBERS', STOP)
+${lazily(`${TICKS}${RECORDS}${LANES}${PLACES}${ENDINGS}${REMOVAL}${UPKEEP}${TURN_RARE}`, RARE)}
+if call('SET', root .. ':seen:' .. worker, number, 'GET') == number then return rest().repeatTurn() end
+${TURN_PLAIN}
 local refused, touched, at = {}, {}, 5
 at = endCompleted(at, refused, touched)
 at = endOthers(at, refused, touched)
