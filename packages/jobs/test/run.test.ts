@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
-import { backgroundError, currentContext, hasCode, listen, notice, runInContext } from '@tailwater/core'
+import { backgroundError, currentContext, hasCode, jobAttempt, listen, notice, runInContext } from '@tailwater/core'
 import { stressLifecycle } from '@tailwater/core/testing'
 import { PermanentError, type RunningJob } from '@tailwater/jobs'
 import { engine, nextAttempt, nextTurn } from './testing/engine.ts'
@@ -314,7 +314,7 @@ it('a handler whose lease was lost hears of it; the job runs here again only aft
   await backend.work.turn({ worker: worker!, lease: -1, ends: [], wants: [] })
   await backend.maintain.sweep()
   const again = nextTurn((turn) => turn.claimed === 1)
-  await clock.advance(10_000)
+  await clock.advance(1)
   await again
   assert.ok(hasCode(reason, 'E_JOB_LEASE_LOST'))
   assert.deepEqual(begun, ['attempt 1'])
@@ -327,6 +327,51 @@ it('a handler whose lease was lost hears of it; the job runs here again only aft
   assert.deepEqual([event.attempt, event.outcome], [2, 'completed'])
   await jobs.stop()
   assert.equal(clock.pending, 0)
+})
+
+it('a job that was lost to a handler that does not stop is put off, so that another process may take it', async () => {
+  const { jobs, clock, backend } = engine()
+  const kind = jobs.define<null>({ kind: 'stubborn', run: () => new Promise(() => {}) })
+  await jobs.start()
+  const claimed = nextTurn((turn) => turn.claimed === 1)
+  const id = await kind.enqueue(null)
+  await claimed
+  const { worker } = (await backend.inspect.get(id))!
+  await backend.work.turn({ worker: worker!, lease: -1, ends: [], wants: [] })
+  await backend.maintain.sweep()
+  const again = nextTurn((turn) => turn.claimed === 1)
+  await clock.advance(1)
+  await again
+  const putOff = nextAttempt(({ outcome }) => outcome === 'snoozed')
+  await clock.advance(5_000)
+  assert.equal((await putOff).jobId, id)
+  const job = await backend.inspect.get(id)
+  assert.deepEqual([job?.state, job?.attempt, job?.crashes], ['scheduled', 1, 1])
+  await jobs.stop()
+  assert.equal(clock.pending, 0)
+})
+
+it('an end that comes too late is refused, is no attempt that ended, and a notice says so', async () => {
+  const { jobs, clock, backend } = engine()
+  const gate = Promise.withResolvers<void>()
+  const kind = jobs.define<null>({ kind: 'late', run: () => gate.promise })
+  await jobs.start()
+  const claimed = nextTurn((turn) => turn.claimed === 1)
+  const id = await kind.enqueue(null)
+  await claimed
+  const { worker } = (await backend.inspect.get(id))!
+  await backend.work.turn({ worker: worker!, lease: -1, ends: [], wants: [] })
+  await backend.work.turn({ worker: 'other', lease: 60_000, ends: [], wants: [{ queue: 'default', count: 1 }] })
+  const events: string[] = []
+  const ends = [listen(notice, ({ message }) => events.push(message)), listen(jobAttempt, () => events.push('attempt'))]
+  const refused = nextTurn((turn) => turn.refused === 1)
+  gate.resolve()
+  await refused
+  for (const end of ends) end()
+  assert.equal(events.length, 1)
+  assert.match(events[0]!, /came too late/)
+  assert.equal((await backend.inspect.get(id))?.worker, 'other')
+  assert.equal(clock.elapsed(), 0)
 })
 
 it('a turn whose reply is lost is told again, and what it had claimed runs once', async () => {

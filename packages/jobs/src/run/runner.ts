@@ -1,4 +1,4 @@
-import { backgroundError, type Cancel, type Clock, jobTurn, runOutsideContext, toError } from '@tailwater/core'
+import { backgroundError, type Cancel, type Clock, jobTurn, notice, runOutsideContext, toError } from '@tailwater/core'
 import type { TurnReply, WorkPort } from '../backend/work_port.ts'
 import { jobsError } from '../errors.ts'
 import type { ClaimedJob, JobEnd } from '../job.ts'
@@ -154,7 +154,9 @@ export class Runner {
 
   #receive(ended: readonly Ended[], wants: readonly { queue: string; count: number }[], reply: TurnReply): void {
     // A refusal after a lost reply may be of an end that the store had accepted: it is no news.
-    publishEnded(ended, this.#isDoubtful ? [] : reply.refused)
+    const refused = this.#isDoubtful ? [] : reply.refused
+    publishEnded(ended, refused)
+    if (refused.length > 0) noticeRefused(refused)
     publishBuried(reply.buried)
     this.#failures = 0
     this.#isDoubtful = false
@@ -216,6 +218,16 @@ export class Runner {
       this.#pump(true)
     })
   }
+}
+
+function noticeRefused(refused: readonly string[]): void {
+  if (!notice.hasSubscribers) return
+  notice.publish({
+    source: 'jobs',
+    level: 'warn',
+    message: `the ends of ${refused.length} attempts came too late: this worker was silent for longer than its lease, and the jobs run elsewhere`,
+    fields: { jobIds: refused.slice(0, 10) },
+  })
 }
 
 function publishTurn(worker: string, ms: number, ended: number, { claimed, refused }: TurnReply): void {

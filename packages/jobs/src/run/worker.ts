@@ -12,6 +12,7 @@ import type { ResolvedKind } from '../kind.ts'
 import type { ResolvedJobsOptions } from '../options.ts'
 import type { AttemptHost } from './attempt.ts'
 import { Autoscaler } from './autoscaler.ts'
+import { untilDeadline } from './deadline.ts'
 import { Executor } from './executor.ts'
 import { Lane, Lanes } from './lane.ts'
 import { Reports } from './reports.ts'
@@ -86,25 +87,17 @@ export function createWorker({ options, kinds, children }: WorkerParts): Worker 
     autoscaler.stop()
     if (scaled.length === 0) return
     executor.quiet()
-    await until(deadline, runner.quiet())
+    await untilDeadline(clock, deadline, runner.quiet())
     executor.abandonAll(jobsError('E_JOB_STOPPING', 'the process is stopping'))
-    await until(Math.max(deadline, clock.elapsed()) + GIVE_BACK_TIME, leave())
+    await untilDeadline(clock, Math.max(deadline, clock.elapsed()) + GIVE_BACK_TIME, leave())
   }
 
   async function leave(): Promise<void> {
     await runner.close()
-    await unlisten()
-    await backend.work.leave(worker)
+    // A store that is away must not keep a process from stopping: the lease ends by itself.
+    await unlisten().catch(report)
+    await backend.work.leave(worker).catch(report)
     await threads.close()
-  }
-
-  /** Waits for the work, but not beyond the deadline. */
-  function until(deadline: number, work: Promise<void>): Promise<void> {
-    if (deadline === Number.POSITIVE_INFINITY) return work
-    return new Promise((resolve, reject) => {
-      const cancel = clock.after(Math.max(0, deadline - clock.elapsed()), resolve)
-      void work.then(resolve, reject).finally(cancel)
-    })
   }
 
   const service = createService('jobs-worker', {

@@ -10,6 +10,7 @@ import {
 } from '@tailwater/core'
 import type { SchedulePort, StoredSchedule } from '../backend/schedule_port.ts'
 import type { NewJob } from '../job.ts'
+import { untilDeadline } from '../run/deadline.ts'
 import { parseDefinition } from './definition.ts'
 import { occurrencesOf } from './occurrences.ts'
 import { ruleOf } from './rule.ts'
@@ -89,10 +90,10 @@ export function createScheduler(
       isOpen = true
       look()
     },
-    async stop() {
+    async stop(deadline = Number.POSITIVE_INFINITY) {
       isOpen = false
       cancel()
-      await looking
+      if (looking) await untilDeadline(clock, deadline, looking)
     },
   })
   return { ...service, wake: look }

@@ -9,6 +9,7 @@ import {
   httpRequest,
   jobAttempt,
   jobEnqueued,
+  jobSchedule,
   type Logger,
   listen,
   mailSent,
@@ -23,7 +24,7 @@ const SLOW_STATEMENT = 500
  * Turns events into log lines: the only place where engines' doings are logged.
  *
  * Every line carries the request's id, so that one search finds a request, its statements, its job and its mail. Caches have no
- * lines: a look-up is counted, and what a load fails with reaches whoever asked.
+ * lines: a look-up is counted, and what a load fails with reaches whoever asked. Nor have turns of workers: what goes wrong in one is background work that failed.
  */
 export function logEvents(logger: Logger): Cancel {
   const cancels = [...logRequests(logger), ...logStores(logger), ...logWork(logger), ...logProcess(logger)]
@@ -96,6 +97,10 @@ function logWork(logger: Logger): Cancel[] {
         ...(error ? { error: error.message } : {}),
       }
       logger[outcome === 'dead' ? 'error' : outcome === 'retryable' ? 'warn' : 'info'](fields, 'job')
+    }),
+    listen(jobSchedule, ({ schedule, at, jobId }) => {
+      const fields = { schedule, at: new Date(at).toISOString(), jobId }
+      logger.info(fields, jobId === undefined ? 'moment of a schedule left out' : 'moment of a schedule')
     }),
     listen(mailSent, ({ requestId, messageId, transport, ms, error }) => {
       if (error) logger.warn({ requestId, transport, ms: rounded(ms), error: error.message }, 'mail refused')

@@ -13,6 +13,7 @@ import {
   httpRequest,
   jobAttempt,
   jobEnqueued,
+  jobSchedule,
   mailSent,
   notice,
   redisConnection,
@@ -100,6 +101,24 @@ const cases: [title: string, publish: () => void, level: Line['level'], message:
   ],
   ['a dead job', () => jobAttempt.publish({ ...attempt, outcome: 'dead', error: broken }), 'error', 'job'],
   [
+    'a job put off by its handler',
+    () => jobAttempt.publish({ ...attempt, outcome: 'snoozed', error: undefined }),
+    'info',
+    'job',
+  ],
+  [
+    'a moment of a schedule',
+    () => jobSchedule.publish({ schedule: 'nightly', at: 0, jobId: 'j' }),
+    'info',
+    'moment of a schedule',
+  ],
+  [
+    'a moment that was left out',
+    () => jobSchedule.publish({ schedule: 'nightly', at: 0, jobId: undefined }),
+    'info',
+    'moment of a schedule left out',
+  ],
+  [
     'a mail',
     () => mailSent.publish({ requestId: 'r1', messageId: 'm', transport: 'smtp', ms: 1, error: undefined }),
     'info',
@@ -130,12 +149,12 @@ for (const [title, publish, level, message] of cases)
     if ('requestId' in lines[0]!.fields) assert.equal(lines[0]!.fields['requestId'], 'r1')
   })
 
-it('every documented channel has a line, but for the look-ups of caches, which are counted', () => {
+it('every documented channel has a line, but for look-ups of caches and turns of workers, which are counted', () => {
   const page = readFileSync(new URL('../../../../docs/events.md', import.meta.url), 'utf8')
   const names = [...page.matchAll(/^\| `(tailwater:[a-z:-]+)`/gm)].map((match) => match[1]!)
   assert.ok(names.length > 10)
   const silent = names.filter((name) => !eventChannel(name as `tailwater:${string}`).hasSubscribers)
-  assert.deepEqual(silent, ['tailwater:cache:access', 'tailwater:cache:load'])
+  assert.deepEqual(silent, ['tailwater:cache:access', 'tailwater:cache:load', 'tailwater:jobs:turn'])
 })
 
 it('nothing is logged after the end', () => {

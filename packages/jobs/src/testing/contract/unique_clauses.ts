@@ -94,6 +94,8 @@ export function uniqueClauses(clause: Clause): void {
     const second = await subject.addOne({ unique: { key: 'k' } })
     await subject.complete('a', old)
     assert.deepEqual(await subject.addOne({ unique }), { id: second.id, outcome: 'duplicate' })
+    assert.equal(await subject.backend.maintain.remove(old.id), true)
+    assert.deepEqual(await subject.addOne({ unique }), { id: second.id, outcome: 'duplicate' })
   })
 
   clause('a replacement gives the standing job its payload, priority and time', async (subject) => {
