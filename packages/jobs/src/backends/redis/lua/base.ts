@@ -19,7 +19,7 @@
  *   wait, kids:P   hash, list   parent -> children that have not ended; its children
  *   note, log:I    hash, list   progress; lines
  *   unique, unique-ends   hash, zset   unique key -> id:end; those with an end, by it
- *   key:K          set    ids that carry key K
+ *   keyed          zset   all of score 0, so by their bytes: key, a zero byte, id of each job that carries a key
  *   config, queues, awake, pace, tick, minutes:Q, lanes:Q, heads:Q, lane:…, turns:Q, served:…, busy:Q, paced:Q, resting:Q
  *   schedule:N, schedules   hash, zset   by their next moment
  */
