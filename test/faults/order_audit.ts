@@ -18,9 +18,10 @@ export async function auditOrders(database: Queryable, since: number, reservedBe
        count(*) FILTER (WHERE NOT EXISTS (SELECT FROM merchant.order_lines l WHERE l.order_id = o.id))::int AS "withoutLines",
        count(*) FILTER (WHERE NOT EXISTS (SELECT FROM merchant.payments p WHERE p.order_id = o.id))::int AS "withoutPayment",
        count(*) FILTER (WHERE NOT EXISTS (
-         SELECT FROM tailwater.jobs j WHERE j.kind = 'order-confirmation' AND (j.payload->>'orderId')::bigint = o.id))::int AS "withoutJob",
+         SELECT FROM (SELECT kind, payload FROM tailwater.jobs_live UNION ALL SELECT kind, payload FROM tailwater.jobs_ended) j
+         WHERE j.kind = 'order-confirmation' AND (j.payload::jsonb->>'orderId')::bigint = o.id))::int AS "withoutJob",
        (SELECT sum(reserved)::int FROM merchant.stock) - $2::int - count(*)::int AS "reservedAstray",
-       (SELECT count(*)::int FROM tailwater.jobs WHERE state IN ('available', 'running', 'retryable')) AS "unfinishedJobs"
+       (SELECT count(*)::int FROM tailwater.jobs_live) AS "unfinishedJobs"
      FROM merchant.orders o WHERE id > $1`,
     [since, reservedBefore],
   )

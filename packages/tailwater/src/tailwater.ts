@@ -4,7 +4,7 @@ import { type Caches, createCaches } from '@tailwater/cache'
 import type { Clock, FileStore, Keyring, LeaseStore, Logger, Mailer } from '@tailwater/core'
 import { startAll, stopAll } from '@tailwater/core'
 import { type Accounts, createAccounts, createDashboard, type FirstAdministrator } from '@tailwater/dashboard'
-import { createSmallJobs, type SmallJobs } from '@tailwater/jobs'
+import { createJobs, type Jobs } from '@tailwater/jobs'
 import type { Database, Migrator, Outbox, PostgresBus } from '@tailwater/postgres'
 import type { Redis } from '@tailwater/redis'
 import { createTelemetry, type Telemetry } from '@tailwater/telemetry'
@@ -45,7 +45,7 @@ export interface Tailwater extends Mounts {
   /** What can be changed without a restart. */
   readonly settings: PlatformSettings
   readonly cache: Caches
-  readonly jobs: SmallJobs
+  readonly jobs: Jobs
   readonly mailer: Mailer
   /** In `files/` of the data folder. */
   readonly files: FileStore
@@ -98,7 +98,7 @@ async function assemble(
   // A folder of their own: beside them lie the secret and the database.
   const files = createDiskFileStore(join(config.dataDir, 'files'))
   const mailer = await openMailer(config, { clock, files: createDiskFileStore(config.dataDir) })
-  const jobs = createSmallJobs({ database, schema, clock, concurrency: config.jobConcurrency })
+  const jobs = createJobs({ database, schema, clock, concurrency: config.jobConcurrency })
   const accounts = createAccounts({ database, schema, keyring, clock })
   const telemetry = createTelemetry({ clock, ignorePaths: [config.dashboardPath] })
   registerGauges(telemetry, database, jobs)

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { after, before, describe, it } from 'node:test'
 import { databaseQuery, listen } from '@tailwater/core'
+import { assertEnqueued } from '@tailwater/jobs/testing'
 import {
   addCategory,
   addCustomer,
@@ -67,8 +68,7 @@ describe('checkout', () => {
     const read = await app.ask('GET', `/api/orders/${placed.body.id}`, { token: merchant.token })
     assert.deepEqual(read.body, placed.body)
     assert.deepEqual(await stockOf(one), { onHand: 10, reserved: 3 })
-    const jobs = await app.rows(`SELECT payload FROM $schema.jobs WHERE kind = 'order-confirmation'`)
-    assert.deepEqual(jobs, [{ payload: { orderId: placed.body.id } }])
+    await assertEnqueued(app.jobs, { kind: 'order-confirmation', payload: { orderId: placed.body.id }, count: 1 })
   })
 
   it('declines by the card or the amount, keeps the answer, and reserves nothing', async () => {

@@ -2,7 +2,7 @@ import { EventEmitter, once } from 'node:events'
 import { createCache } from '@tailwater/cache'
 import { type Clock, createKeyring, httpError, listen, type Mail, systemClock } from '@tailwater/core'
 import { fastifyDefaults, fastifyRoutes } from '@tailwater/http/fastify'
-import { createSmallJobs, jobsMigrations, type SmallJobs } from '@tailwater/jobs'
+import { createJobs, type Jobs, jobsMigrations } from '@tailwater/jobs'
 import { createDatabase, type Database, quoteSchema, tailwaterMigrations } from '@tailwater/postgres'
 import { createTestSchema } from '@tailwater/postgres/testing'
 import Fastify, { type FastifyInstance } from 'fastify'
@@ -37,7 +37,7 @@ export interface MerchantApp {
   database: Database
   schema: string
   merchant: Merchant
-  jobs: SmallJobs
+  jobs: Jobs
   mails: Mail[]
   /** The first mail that fits, as soon as it is sent. */
   mailTo(fits: (mail: Mail) => boolean): Promise<Mail>
@@ -74,7 +74,7 @@ export async function startMerchantApp({
   const mails: Mail[] = []
   const sent = new EventEmitter<{ mail: [Mail] }>()
   const cache = createCache<Product | undefined>({ name: 'product', ttl })
-  const jobs = createSmallJobs({ database: own, schema, pollInterval: 50 })
+  const jobs = createJobs({ database: own, schema, pollInterval: 50 })
   const merchant = createMerchant({
     database,
     schema,

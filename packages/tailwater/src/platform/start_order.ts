@@ -1,6 +1,6 @@
 import { type Cancel, createService, type Mailer, type Service } from '@tailwater/core'
 import type { Accounts, Dashboard, FirstAdministrator } from '@tailwater/dashboard'
-import type { SmallJobs } from '@tailwater/jobs'
+import type { Jobs } from '@tailwater/jobs'
 import type { Telemetry } from '@tailwater/telemetry'
 import type { ResolvedConfig } from '../config.ts'
 import { logEvents } from '../log/log_subscriber.ts'
@@ -19,7 +19,7 @@ export interface PlatformParts {
   dashboard: Dashboard
   logger: ProcessLogger
   mailer: Mailer
-  jobs: SmallJobs
+  jobs: Jobs
   accounts: Accounts
   telemetry: Telemetry
   progress: Progress
