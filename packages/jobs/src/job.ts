@@ -4,7 +4,15 @@
  * `pending` waits for its children; `scheduled` for its time; `available` for a worker; `running` is owned by one; `retryable` failed and waits for
  * its next attempt; `completed`, `cancelled` and `dead` are final, until somebody retries it.
  */
-export type JobState = 'pending' | 'scheduled' | 'available' | 'running' | 'retryable' | 'completed' | 'cancelled' | 'dead'
+export type JobState =
+  | 'pending'
+  | 'scheduled'
+  | 'available'
+  | 'running'
+  | 'retryable'
+  | 'completed'
+  | 'cancelled'
+  | 'dead'
 
 /** All states, in the order of a life. */
 export const jobStates: readonly JobState[] = [

@@ -1,9 +1,16 @@
 import type { Server } from 'node:http'
 import { join } from 'node:path'
-import { type Caches, createCaches } from '@tailwater/cache'
+import type { Cache } from '@tailwater/cache'
 import type { Clock, FileStore, Keyring, LeaseStore, Logger, Mailer } from '@tailwater/core'
 import { startAll, stopAll } from '@tailwater/core'
-import { type Accounts, createAccounts, createDashboard, type FirstAdministrator } from '@tailwater/dashboard'
+import {
+  type Accounts,
+  createAccounts,
+  createDashboard,
+  type Dashboard,
+  type DashboardOptions,
+  type FirstAdministrator,
+} from '@tailwater/dashboard'
 import { createJobs, type Jobs } from '@tailwater/jobs'
 import type { Database, Migrator, Outbox, PostgresBus } from '@tailwater/postgres'
 import type { Redis } from '@tailwater/redis'
@@ -13,6 +20,7 @@ import { createDiskFileStore } from './files/disk_file_store.ts'
 import { createLogger } from './log/logger.ts'
 import { openMailer } from './mail/open_mailer.ts'
 import { createMounts, type Mounts } from './mounts/mounts.ts'
+import { openCache } from './platform/cache.ts'
 import { openDataFolder } from './platform/data_folder.ts'
 import { registerGauges } from './platform/gauges.ts'
 import { type Ground, openGround, type Progress } from './platform/ground.ts'
@@ -44,7 +52,8 @@ export interface Tailwater extends Mounts {
   readonly redis: Redis | undefined
   /** What can be changed without a restart. */
   readonly settings: PlatformSettings
-  readonly cache: Caches
+  /** In this process's memory, behind it in Redis where there is a `redisUrl`; processes hear of each other's invalidations. */
+  readonly cache: Cache
   readonly jobs: Jobs
   readonly mailer: Mailer
   /** In `files/` of the data folder. */
@@ -103,19 +112,23 @@ async function assemble(
   const telemetry = createTelemetry({ clock, ignorePaths: [config.dashboardPath] })
   registerGauges(telemetry, database, jobs)
   const surface = createSurface(config, ground, accounts)
-  const dashboard = createDashboard({
+  const dashboard = dashboardOf(config, { accounts, telemetry, database, closing: surface.drain.closing })
+  const settings = openSettings(config, ground)
+  const cache = openCache(config, ground, settings)
+  const parts = {
+    config,
+    ground,
+    settings,
+    cache,
+    surface,
+    dashboard,
+    logger,
+    mailer,
+    jobs,
     accounts,
     telemetry,
-    database,
-    version: platformVersion(),
-    mount: config.dashboardPath,
-    // The mounts describe all routes together.
-    describe: false,
-    closing: surface.drain.closing,
-    clock,
-  })
-  const settings = openSettings(config, ground)
-  const parts = { config, ground, settings, surface, dashboard, logger, mailer, jobs, accounts, telemetry, progress }
+    progress,
+  }
   const { services, firstAdministrator } = platformServices(parts)
   return {
     ...createMounts(parts),
@@ -129,7 +142,7 @@ async function assemble(
     bus: ground.bus,
     redis: ground.redis,
     settings,
-    cache: createCaches({ clock }),
+    cache,
     jobs,
     mailer,
     files,
@@ -143,4 +156,12 @@ async function assemble(
     stop: (deadline) => stopAll(services, deadline),
     serve: (server, options) => serve(server, { ...options, drain: surface.drain, clock }),
   }
+}
+
+function dashboardOf(
+  { dashboardPath: mount, clock }: ResolvedConfig,
+  parts: Pick<DashboardOptions, 'accounts' | 'telemetry' | 'database' | 'closing'>,
+): Dashboard {
+  // The mounts describe all routes together.
+  return createDashboard({ ...parts, version: platformVersion(), mount, describe: false, clock })
 }
