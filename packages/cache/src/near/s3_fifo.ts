@@ -34,7 +34,7 @@ const READS = 7
 const IN_MAIN = 8
 
 /**
- * Moves that one eviction may make. With every entry of a million read often, the search for a cold one would go round the main queue seven times, 50 ms; after so many it takes the least read it met.
+ * Moves that one eviction may make. With every entry of a million read often, the search for a cold one would go round the main queue seven times, 60 ms; after so many it takes the least read it met.
  */
 const MOST_MOVES = 1_000
 
