@@ -2,7 +2,16 @@ export { type EventChannel, eventChannel, listen } from './channel.ts'
 export { type Cancel, type Clock, sleep, systemClock } from './clock.ts'
 export { type Duration, formatDuration, parseDuration, show } from './duration.ts'
 export { type ErrorDetails, hasCode, TailwaterError, toError } from './errors.ts'
-export { type CacheAccessEvent, type CacheLoadEvent, cacheAccess, cacheLoad } from './events/cache.ts'
+export {
+  type CacheAccessEvent,
+  type CacheFarEvent,
+  type CacheInvalidationEvent,
+  type CacheLoadEvent,
+  cacheAccess,
+  cacheFar,
+  cacheInvalidation,
+  cacheLoad,
+} from './events/cache.ts'
 export {
   type DatabasePoolEvent,
   type DatabaseQueryEvent,

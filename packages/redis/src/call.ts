@@ -36,7 +36,7 @@ export function wireCall(call: Call, by: 'hash' | 'text'): WireCall {
   const { bytes = false } = call
   if ('command' in call) return { command: call.command, args: [...call.args], bytes }
   const { script, keys, args = [], at } = call
-  if (keys.length !== script.keys.length)
+  if (keys.length < script.keys.length || (keys.length > script.keys.length && !script.hasRest))
     throw optionsError(`script ${script.name}`, `${script.keys.length} keys (${script.keys.join(', ')})`, keys.length)
   const time = script.time ? [at ?? ''] : []
   const [command, body] = by === 'hash' ? ['EVALSHA', script.sha1] : ['EVAL', script.source]

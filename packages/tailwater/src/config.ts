@@ -8,6 +8,8 @@ import {
   optional,
   optionsError,
   resolveOptions,
+  type Size,
+  size,
   systemClock,
   TailwaterError,
   text,
@@ -34,6 +36,19 @@ export interface DatabaseConfig {
   embeddedInProduction?: 'refuse' | 'allow'
 }
 
+/** How the cache is bounded, and what stands behind it. */
+export interface CacheConfig {
+  /** Of what each process keeps in its memory. */
+  near?: {
+    /** @default 10_000 */
+    maxEntries?: number
+    /** Estimated. @default '64mb' */
+    maxBytes?: Size
+  }
+  /** The store that processes share; `auto` is Redis where there is a `redisUrl`, and none otherwise. @default 'auto' */
+  far?: 'auto' | 'postgres' | 'none'
+}
+
 /** Everything that a platform is made from. Only what differs from the default need be given. */
 export interface TailwaterConfig {
   /** Names the application in logs and connections. @default 'tailwater' */
@@ -53,6 +68,7 @@ export interface TailwaterConfig {
   /** One secret of at least 32 characters, or two while rotating. @default one generated into the data folder; none in production with a server of one's own */
   secret?: string | readonly string[]
   redisUrl?: string
+  cache?: CacheConfig
   amqpUrl?: string
   mail?: { smtpUrl?: string; from?: string }
   log?: { level?: 'debug' | 'info' | 'warn' | 'error' | 'silent'; format?: 'pretty' | 'json' }
@@ -113,6 +129,10 @@ const fields = {
   dataDir: text({ default: './data' }),
   secret: optional(value<string | readonly string[]>('a secret, or two', areSecrets)),
   redisUrl: optional(text()),
+  cache: group({
+    near: group({ maxEntries: integer({ min: 1, default: 10_000 }), maxBytes: size({ default: '64mb' }) }),
+    far: oneOf(['auto', 'postgres', 'none'], { default: 'auto' }),
+  }),
   amqpUrl: optional(secretUrl(['amqp:', 'amqps:'], 'a URL such as amqp://user:password@host:5672')),
   mail: group({
     smtpUrl: optional(secretUrl(['smtp:', 'smtps:'], 'a URL such as smtp://host:587')),

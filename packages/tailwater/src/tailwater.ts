@@ -1,6 +1,6 @@
 import type { Server } from 'node:http'
 import { join } from 'node:path'
-import { type Caches, createCaches } from '@tailwater/cache'
+import type { Cache } from '@tailwater/cache'
 import type { Clock, FileStore, Keyring, LeaseStore, Logger, Mailer } from '@tailwater/core'
 import { startAll, stopAll } from '@tailwater/core'
 import { type Accounts, createAccounts, createDashboard, type FirstAdministrator } from '@tailwater/dashboard'
@@ -13,6 +13,7 @@ import { createDiskFileStore } from './files/disk_file_store.ts'
 import { createLogger } from './log/logger.ts'
 import { openMailer } from './mail/open_mailer.ts'
 import { createMounts, type Mounts } from './mounts/mounts.ts'
+import { openCache } from './platform/cache.ts'
 import { openDataFolder } from './platform/data_folder.ts'
 import { registerGauges } from './platform/gauges.ts'
 import { type Ground, openGround, type Progress } from './platform/ground.ts'
@@ -44,7 +45,8 @@ export interface Tailwater extends Mounts {
   readonly redis: Redis | undefined
   /** What can be changed without a restart. */
   readonly settings: PlatformSettings
-  readonly cache: Caches
+  /** In this process's memory, behind it in Redis where there is a `redisUrl`; processes hear of each other's invalidations. */
+  readonly cache: Cache
   readonly jobs: Jobs
   readonly mailer: Mailer
   /** In `files/` of the data folder. */
@@ -115,7 +117,21 @@ async function assemble(
     clock,
   })
   const settings = openSettings(config, ground)
-  const parts = { config, ground, settings, surface, dashboard, logger, mailer, jobs, accounts, telemetry, progress }
+  const cache = openCache(config, ground, settings)
+  const parts = {
+    config,
+    ground,
+    settings,
+    cache,
+    surface,
+    dashboard,
+    logger,
+    mailer,
+    jobs,
+    accounts,
+    telemetry,
+    progress,
+  }
   const { services, firstAdministrator } = platformServices(parts)
   return {
     ...createMounts(parts),
@@ -129,7 +145,7 @@ async function assemble(
     bus: ground.bus,
     redis: ground.redis,
     settings,
-    cache: createCaches({ clock }),
+    cache,
     jobs,
     mailer,
     files,

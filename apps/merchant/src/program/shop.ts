@@ -6,9 +6,9 @@ import Fastify, { type FastifyInstance } from 'fastify'
 import type { ListenOptions, ServedHttp, Tailwater } from 'tailwater'
 import { createMerchant } from '../merchant.ts'
 import { limitRoutes } from './api_limit.ts'
+import { cachedProducts } from './cached_products.ts'
 import { indexRoute } from './index_route.ts'
 import { MERCHANT_SCHEMA } from './merchant_schema.ts'
-import { createSharedProducts } from './shared_products.ts'
 
 /** The merchant's server and what runs beside it. */
 export interface Shop extends Service {
@@ -19,7 +19,6 @@ export interface Shop extends Service {
 /** Builds the merchant on a started platform, and its server. */
 export async function openShop(platform: Tailwater, options: ListenOptions & { apiRate: number }): Promise<Shop> {
   const { database, keyring, clock, jobs, mailer, accounts } = platform
-  const shared = createSharedProducts(platform.bus, clock)
   const merchant = createMerchant({
     database,
     schema: MERCHANT_SCHEMA,
@@ -27,14 +26,14 @@ export async function openShop(platform: Tailwater, options: ListenOptions & { a
     clock,
     jobs,
     mailer,
-    products: shared.cache,
+    products: cachedProducts(platform.cache),
     async verifyAdmin(token) {
       const holder = await accounts.verifyToken(token)
       return holder && { id: holder.userId }
     },
   })
   const app = await buildServer(platform, limitRoutes(merchant.routes, options.apiRate, clock))
-  return shopOf(platform.serve(app.server, options), app, [shared, ...merchant.services])
+  return shopOf(platform.serve(app.server, options), app, merchant.services)
 }
 
 async function buildServer(platform: Tailwater, routes: readonly Route[]): Promise<FastifyInstance> {

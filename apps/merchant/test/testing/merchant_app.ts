@@ -8,10 +8,10 @@ import { createTestSchema } from '@tailwater/postgres/testing'
 import Fastify, { type FastifyInstance } from 'fastify'
 import { accountStatements } from '../../src/accounts/account_statements.ts'
 import { createApiKey } from '../../src/accounts/api_key.ts'
-import type { Product } from '../../src/catalogue/product.ts'
 import { merchantMigrations } from '../../src/database/migrations.ts'
 import { createMerchant, type Merchant } from '../../src/merchant.ts'
 import type { PaymentProvider } from '../../src/payments/payment_provider.ts'
+import { cachedProducts } from '../../src/program/cached_products.ts'
 
 /** The administrator's token in tests. */
 export const ADMIN_TOKEN = 'admin-of-the-tests'
@@ -73,17 +73,14 @@ export async function startMerchantApp({
   const database = watch ? watch(own) : own
   const mails: Mail[] = []
   const sent = new EventEmitter<{ mail: [Mail] }>()
-  const cache = createCache<Product | undefined>({ name: 'product', ttl })
+  const products = cachedProducts(createCache({ clock }), ttl)
   const jobs = createJobs({ database: own, schema, pollInterval: 50 })
   const merchant = createMerchant({
     database,
     schema,
     keyring: createKeyring(['a secret of the tests, long enough']),
     clock,
-    products: {
-      get: (id, load) => cache.getOrSet({ key: String(id), load }),
-      invalidate: (id) => cache.delete(String(id)),
-    },
+    products,
     jobs,
     mailer: {
       async send(mail) {

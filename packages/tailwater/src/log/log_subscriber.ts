@@ -1,6 +1,7 @@
 import {
   backgroundError,
   type Cancel,
+  cacheFar,
   databaseMigration,
   databasePool,
   databaseQuery,
@@ -22,8 +23,8 @@ const SLOW_STATEMENT = 500
 /**
  * Turns events into log lines: the only place where engines' doings are logged.
  *
- * Every line carries the request's id, so that one search finds a request, its statements, its job and its mail. Caches have no
- * lines: a look-up is counted, and what a load fails with reaches whoever asked.
+ * Every line carries the request's id, so that one search finds a request, its statements, its job and its mail. Look-ups in caches,
+ * loads and invalidations have no lines: they are counted, and what a load fails with reaches whoever asked.
  */
 export function logEvents(logger: Logger): Cancel {
   const cancels = [...logRequests(logger), ...logStores(logger), ...logWork(logger), ...logProcess(logger)]
@@ -74,6 +75,16 @@ function logStores(logger: Logger): Cancel[] {
       const fields = { connection: label, change, target, ...(error ? { error: error.message } : {}) }
       if (change === 'lost' || change === 'failed') logger.warn(fields, 'Redis connection')
       else logger.debug(fields, 'Redis connection')
+    }),
+    listen(cacheFar, ({ backend, change, operation, error }) => {
+      const fields = {
+        backend,
+        change,
+        ...(operation ? { operation } : {}),
+        ...(error ? { error: error.message } : {}),
+      }
+      if (change === 'open') logger.warn(fields, "the cache's far tier is left alone")
+      else logger[change === 'closed' ? 'info' : 'debug'](fields, "the cache's far tier")
     }),
     listen(databaseMigration, ({ module, version, name, ms }) =>
       logger.info({ module, version, migration: name, ms: rounded(ms) }, 'migration applied'),

@@ -1,3 +1,4 @@
+import type { Cache } from '@tailwater/cache'
 import { type Cancel, createService, type Mailer, type Service } from '@tailwater/core'
 import type { Accounts, Dashboard, FirstAdministrator } from '@tailwater/dashboard'
 import type { Jobs } from '@tailwater/jobs'
@@ -15,6 +16,7 @@ export interface PlatformParts {
   config: ResolvedConfig
   ground: Ground
   settings: PlatformSettings
+  cache: Cache
   surface: Surface
   dashboard: Dashboard
   logger: ProcessLogger
@@ -47,6 +49,7 @@ export function platformServices(parts: PlatformParts): {
     ground.bus,
     parts.settings,
     logLevel(parts),
+    parts.cache,
     createService('broker', {
       start: () => (config.amqpUrl ? probeBroker(config.amqpUrl, config.clock) : undefined),
       stop: nothing,

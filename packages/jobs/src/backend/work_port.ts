@@ -1,0 +1,49 @@
+import type { ClaimedJob, JobEnd } from '../job.ts'
+
+/** What a worker says and wants in one turn. */
+export interface Turn {
+  /** `host:pid:nonce` and a number: one worker is one owner. */
+  worker: string
+  /** Milliseconds after which the worker is taken for dead if it has not taken another turn. */
+  lease: number
+  /** How attempts ended, each at most once. */
+  ends: readonly JobEnd[]
+  /** How many jobs it can begin now, by queue; in the order in which queues are served. */
+  wants: readonly { queue: string; count: number }[]
+  /**
+   * Ids of every job that the worker believes it runs, only if `reconcile`. Jobs that the store has given to it and that are not among them
+   * were in a reply that was lost: they are given again in this turn's `claimed`, without counting another attempt.
+   */
+  reconcile?: readonly string[]
+}
+
+/** What came of it. */
+export interface TurnReply {
+  claimed: ClaimedJob[]
+  /** Ends that were refused, because another worker, or nobody, owned the job by then. */
+  refused: string[]
+  /** Jobs of this worker that somebody asked to cancel. Named in each turn until their end is told. */
+  cancelled: string[]
+  /** Milliseconds until something may become available in the wanted queues by itself (a scheduled job, a retry, a rate limit); undefined when nothing is in sight. */
+  nextIn: number | undefined
+  /** Jobs that were buried in this turn because they killed their worker too often: poison. */
+  buried: ClaimedJob[]
+}
+
+/** What workers do. */
+export interface WorkPort {
+  /**
+   * One atomic step: acknowledges, fails, snoozes; renews the worker's lease; makes due jobs available; rescues jobs of dead workers; claims.
+   *
+   * Claims respect, in this order: paused queues (nothing), the queue's concurrency over all processes, its rate, then per key the concurrency and the rate
+   * (`QueueLimits`), with turns between keys when `fair`. A rescued job counts as an attempt and as a crash; with more than `maxCrashes` crashes, or no
+   * attempt left, it becomes dead with the error E_JOB_POISON.
+   */
+  turn(turn: Turn): Promise<TurnReply>
+  /** Progress (0 to 100, or any JSON) and log lines of running jobs, in one batch; those not owned by the worker are dropped. At most 1,000 lines are kept for a job. */
+  report(worker: string, reports: readonly { id: string; progress?: string; logs?: readonly string[] }[]): Promise<void>
+  /** Gives back what the worker still owns, without counting the attempts, and forgets the worker. */
+  leave(worker: string): Promise<void>
+  /** Jobs that one turn may claim at most. */
+  readonly maxClaim: number
+}
