@@ -10,6 +10,7 @@ import { resultOf, writeResult } from './harness/result_file.ts'
 const benches: Record<string, () => Promise<Bench>> = {
   merchant: async () => (await import('./merchant/merchant_bench.ts')).merchantBench,
   start: async () => (await import('./start/start_bench.ts')).startBench,
+  zipf: async () => (await import('./zipf/zipf_bench.ts')).zipfBench,
 }
 
 const USAGE = `npm run bench -- NAME [--json FILE] [--rounds N] [--size small|large] [--quick]

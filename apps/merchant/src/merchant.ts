@@ -106,7 +106,15 @@ export function createMerchant(parts: MerchantParts): Merchant {
       createCheckoutSweeper({ ...orders, statements: abandonedStatements(schema), clock }),
       createSalesDaysSweeper({ database, schema, clock }),
       ...(parts.caches
-        ? [createWarmUp({ database, statements: warmStatements(schema), products, pages, onProgress: parts.onWarming })]
+        ? [
+            createWarmUp({
+              ...catalogue,
+              ...parts.caches,
+              statements: warmStatements(schema),
+              products,
+              onProgress: parts.onWarming,
+            }),
+          ]
         : []),
     ],
   }

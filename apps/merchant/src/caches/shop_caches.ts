@@ -29,10 +29,16 @@ export interface ShopCaches {
   readonly analytics: Answers<Reply>
   readonly listings: Answers<Reply>
   readonly changes: ShopChanges
+  /** Products worth having before anybody asks. */
+  readonly hotProducts: number
   products(source: ProductSource): ProductCache
   /** Where answers that are kept are read: a replica may be behind a write that has just been told of. */
   sourceOf(database: Database): Queryable
 }
+
+/** Half of what a process keeps by default, and what a shared store keeps without noticing: some 30 MB. */
+const HOT_ALONE = 5_000
+const HOT_SHARED = 20_000
 
 /**
  * Keeps the merchant's answers in a cache. Several processes that share a database may each have one; the cache keeps them in step.
@@ -49,6 +55,7 @@ export function createShopCaches(cache: Cache): ShopCaches {
     analytics: keep('analytics'),
     listings: keep('listing'),
     changes: createShopChanges(cache),
+    hotProducts: cache.stats().far ? HOT_SHARED : HOT_ALONE,
     products: (source) => keepProducts(cache, source),
     sourceOf: (database) => database,
   }
@@ -85,6 +92,7 @@ export const noCaches: ShopCaches = {
   analytics: forgetAnswers(),
   listings: forgetAnswers(),
   changes: noChanges,
+  hotProducts: 0,
   products: ({ one }) => ({ get: one, warm: async () => undefined }),
   sourceOf: (database) => database.reader,
 }

@@ -17,11 +17,11 @@ export interface WarmUpParts {
   statements: WarmStatements
   products: ProductCache
   pages: ProductPages
+  /** How many products are brought in: those that sold best lately. */
+  hotProducts: number
   onProgress?: ((progress: WarmingProgress) => void) | undefined
 }
 
-/** Products that are brought in: those that sold best lately. */
-const PRODUCTS = 2_000
 /** Of one step, after each of which progress is told and a stop is heeded. */
 const STEP = 200
 /** Categories, those nearest the root first, of which the first page is brought in. */
@@ -52,8 +52,9 @@ export function createWarmUp(parts: WarmUpParts): Service {
 /** Brings in the best sellers, then the first pages of the product list and of categories. */
 export async function warmUp(parts: WarmUpParts, signal: AbortSignal): Promise<void> {
   const { database, statements, products, pages, onProgress } = parts
-  const hot = await database.query<{ id: number }>(statements.hotProducts, [PRODUCTS])
-  const ids = hot.rows.map(({ id }) => id)
+  const hot = await database.query<{ id: number }>(statements.hotProducts, [parts.hotProducts])
+  // The best last: the others make room for them in this process's memory, and stay in the store that processes share.
+  const ids = hot.rows.map(({ id }) => id).reverse()
   for (let at = 0; at < ids.length; at += STEP) {
     signal.throwIfAborted()
     await products.warm(ids.slice(at, at + STEP), signal)
