@@ -115,7 +115,9 @@ export function createCache(options: CacheOptions = {}): Cache {
     return made.namespace
   }
 
-  const own = define<string, unknown>(DEFAULT_NAMESPACE, {})
+  const own = define<string, unknown>(DEFAULT_NAMESPACE, {
+    key: (key) => (typeof key === 'string' ? key : checkKey(key)),
+  })
   const space = spaces.get(DEFAULT_NAMESPACE)!
   const lifecycle = createLifecycle(core, coherence, () => built.values())
   return {
@@ -153,8 +155,7 @@ function getOrSet<Value>(space: Space, wanted: GetOrSetOptions<Value>): Promise<
   try {
     const { key } = wanted
     const entry = space.find(key)
-    // No key of this namespace begins with a NUL, but those of others do in a tier that they share.
-    if (entry !== undefined && key.charCodeAt(0) !== 0) return serve(space, entry) as Promise<Value>
+    if (entry !== undefined) return serve(space, entry) as Promise<Value>
     const load = wanted.load as Load
     if (typeof load !== 'function') throw optionsError('getOrSet.load', 'a function', load)
     return search({

@@ -21,7 +21,7 @@ export interface Put {
 export async function putAll(space: Space, coherence: Coherence, puts: readonly Put[], policy: Policy): Promise<void> {
   const tags = policy.tags.map((name) => space.core.tags.take(name))
   const values = puts.map((put) => ({ ...put, value: acceptable(space, put) }))
-  const numbers = space.format ? await space.core.numbers?.find([...space.ownTags, ...tags]) : undefined
+  const numbers = space.format ? await space.core.numbers?.find(space.farTags(tags)) : undefined
   const kept: Kept[] = []
   for (const put of values) kept.push(await prepare(space, put, policy, numbers))
   const writes = kept.map((one) => keepNear(space, one, tags))

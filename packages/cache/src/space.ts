@@ -26,6 +26,8 @@ export interface SpaceOptions {
   schema: StandardSchema | undefined
   /** The cache's and its own: every entry has them. */
   ownTags: readonly Tag[]
+  /** Of its far entries alone: grows with each pattern. */
+  fence: Tag
 }
 
 /** A value that is about to be kept. */
@@ -53,26 +55,37 @@ export class Space {
   readonly format: EnvelopeFormat | undefined
   readonly schema: StandardSchema | undefined
   readonly ownTags: readonly Tag[]
+  readonly #farTags: readonly Tag[]
   readonly counts = new Counts()
   /** Changed while the process runs. */
   policy: Policy
+  /** Its keys stand as they are in the near tier. */
+  readonly #isBare: boolean
   #hasReportedValue = false
 
-  constructor({ name, core, form, near, policy, format, schema, ownTags }: SpaceOptions) {
+  constructor({ name, core, form, near, policy, format, schema, ownTags, fence }: SpaceOptions) {
     this.name = name
     this.core = core
     this.form = form
+    this.#isBare = form.near === ''
     this.near = near
     this.policy = policy
     this.format = format
     this.schema = schema
     this.ownTags = ownTags
+    this.#farTags = [...ownTags, fence]
+  }
+
+  /** The tags that an envelope carries. @param tags beside the namespace's own */
+  farTags(tags: readonly Tag[]): readonly Tag[] {
+    return tags.length === 0 ? this.#farTags : [...this.#farTags, ...tags]
   }
 
   /** The entry to be served at once: fresh, not due for a refresh, valid, and trusted. Allocates nothing. */
   find(nearKey: string): CacheEntry | undefined {
     const entry = this.near.get(nearKey) as CacheEntry | undefined
-    if (entry === undefined) return undefined
+    // No key of this namespace begins with a NUL, but those of others do in a tier that they share.
+    if (entry === undefined || (this.#isBare && nearKey.charCodeAt(0) === 0)) return undefined
     const { clock, tags, trust } = this.core
     const now = clock.elapsed()
     const isCalm = now < entry.calmUntil && trust.holds(entry.checkedAt, now)

@@ -7,6 +7,12 @@ export const EVERYTHING = '@all'
 /** The tag that every entry of a namespace has. */
 export const namespaceTag = (namespace: string): string => `@${namespace}`
 
+/** The tag whose number grows with each pattern that is invalidated in a namespace. */
+export const fenceTag = (namespace: string): string => `@${namespace}*`
+
+/** Whether a tag is a fence. */
+export const isFence = (tag: string): boolean => tag.startsWith('@') && tag.endsWith('*')
+
 /** Longest name of a tag, in characters. */
 const MAX_TAG = 200
 /** Most tags that an entry can have: each is compared at a far hit. */

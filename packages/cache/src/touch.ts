@@ -30,8 +30,9 @@ async function rewrite(
   const opened = envelope && space.format!.open(space.form.whole + key, envelope)
   if (!opened || opened.rejected) return false
   if (far!.now() >= opened.created + opened.fresh) return false
-  if (numbers!.verdictOn(opened.tags) === 'unknown') await numbers!.learn(opened.tags.map(({ name }) => name))
-  if (numbers!.verdictOn(opened.tags) !== 'valid') return false
+  if (numbers!.verdictOn(space.form.whole + key, opened.tags) === 'unknown')
+    await numbers!.learn(opened.tags.map(({ name }) => name))
+  if (numbers!.verdictOn(space.form.whole + key, opened.tags) !== 'valid') return false
   const decoded = await space.format!.decode(opened)
   if (decoded.rejected) return false
   const bytes = await space.envelopeOf(key, decoded.value, { ttl, grace }, opened.tags)

@@ -93,10 +93,8 @@ class Model {
     const row = this.rows.get(key)!
     row.version++
     row.invalidatedAt[row.version] = this.#cluster.clock.elapsed()
-    const ways = [{ keys: [key] }, { keys: [key] }, { tags: [row.tag] }, { all: true }]
-    // A pattern finds what is in the far tier; what a process that cannot hear of it has yet to store, it does not.
-    const isWhole = this.#cutUntil.every((until) => this.#cluster.clock.elapsed() >= until)
-    void cache.invalidate(this.#random.pick(isWhole ? [...ways, { pattern: `${key}*` }] : ways))
+    const ways = [{ keys: [key] }, { keys: [key] }, { tags: [row.tag] }, { pattern: `${key}*` }, { all: true }]
+    void cache.invalidate(this.#random.pick(ways))
   }
 
   /** Never together with trouble in the far tier: who can neither hear nor be heard is not promised anything. */

@@ -72,13 +72,13 @@ describe('with a far tier', () => {
   })
 
   it('a load that fails lets the next process try at once', async () => {
-    const { a, b, clock } = await open()
+    const { a, b, clock, settle } = await open()
     const gate = Promise.withResolvers<string>()
     const first = a.cache.getOrSet({ key: 'x', load: () => gate.promise })
     const failed = assert.rejects(first, /a is down/)
-    await clock.advance(10)
+    await settle()
     const second = b.cache.getOrSet({ key: 'x', load: () => 'from b' })
-    await clock.advance(10)
+    await settle()
     gate.reject(new Error('a is down'))
     await failed
     await clock.advance(100)
@@ -200,6 +200,36 @@ describe('compare-and-set', () => {
       await settle()
       assert.equal(await b.cache.get('x'), undefined)
     }
+  })
+
+  it('keeps it out when a pattern was invalidated, of which the loading process could not hear', async () => {
+    const { a, b, settle } = await open({ nodes: 3 })
+    // So that the reader knows what was invalidated since, and need not take everything for void.
+    await b.cache.set('other', 1)
+    const gate = Promise.withResolvers<string>()
+    const early = a.cache.getOrSet({ key: 'user:1', load: () => gate.promise })
+    await settle()
+    a.bus.cut()
+    await b.cache.invalidate({ pattern: 'user:*' })
+    gate.resolve('old row')
+    assert.equal(await early, 'old row')
+    await settle()
+    assert.equal(await b.cache.get('user:1'), undefined)
+  })
+
+  it('lets what a pattern does not match be read by those who know what it was, and by nobody else', async () => {
+    const { a, b, nodes, settle } = await open({ nodes: 3 })
+    const stranger = nodes[2]!
+    await a.cache.set('product:1', 'kept')
+    await a.cache.set('user:1', 'old')
+    await b.cache.set('other', 1)
+    await b.cache.invalidate({ pattern: 'user:*' })
+    await settle()
+    assert.deepEqual([await b.cache.get('product:1'), await b.cache.get('user:1')], ['kept', undefined])
+    // It has never read of this namespace, so it does not know what else was invalidated since.
+    assert.equal(await stranger.cache.get('product:1'), undefined)
+    await b.cache.set('user:1', 'new')
+    assert.deepEqual([await a.cache.get('user:1'), await stranger.cache.get('user:1')], ['new', 'new'])
   })
 
   it('lets a value with tags be read where nothing was invalidated', async () => {

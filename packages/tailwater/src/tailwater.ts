@@ -3,7 +3,14 @@ import { join } from 'node:path'
 import type { Cache } from '@tailwater/cache'
 import type { Clock, FileStore, Keyring, LeaseStore, Logger, Mailer } from '@tailwater/core'
 import { startAll, stopAll } from '@tailwater/core'
-import { type Accounts, createAccounts, createDashboard, type FirstAdministrator } from '@tailwater/dashboard'
+import {
+  type Accounts,
+  createAccounts,
+  createDashboard,
+  type Dashboard,
+  type DashboardOptions,
+  type FirstAdministrator,
+} from '@tailwater/dashboard'
 import { createJobs, type Jobs } from '@tailwater/jobs'
 import type { Database, Migrator, Outbox, PostgresBus } from '@tailwater/postgres'
 import type { Redis } from '@tailwater/redis'
@@ -105,17 +112,7 @@ async function assemble(
   const telemetry = createTelemetry({ clock, ignorePaths: [config.dashboardPath] })
   registerGauges(telemetry, database, jobs)
   const surface = createSurface(config, ground, accounts)
-  const dashboard = createDashboard({
-    accounts,
-    telemetry,
-    database,
-    version: platformVersion(),
-    mount: config.dashboardPath,
-    // The mounts describe all routes together.
-    describe: false,
-    closing: surface.drain.closing,
-    clock,
-  })
+  const dashboard = dashboardOf(config, { accounts, telemetry, database, closing: surface.drain.closing })
   const settings = openSettings(config, ground)
   const cache = openCache(config, ground, settings)
   const parts = {
@@ -159,4 +156,12 @@ async function assemble(
     stop: (deadline) => stopAll(services, deadline),
     serve: (server, options) => serve(server, { ...options, drain: surface.drain, clock }),
   }
+}
+
+function dashboardOf(
+  { dashboardPath: mount, clock }: ResolvedConfig,
+  parts: Pick<DashboardOptions, 'accounts' | 'telemetry' | 'database' | 'closing'>,
+): Dashboard {
+  // The mounts describe all routes together.
+  return createDashboard({ ...parts, version: platformVersion(), mount, describe: false, clock })
 }

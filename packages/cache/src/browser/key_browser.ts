@@ -135,7 +135,7 @@ async function farDetails(space: Space, key: string): Promise<{ details: TierDet
   const reading = far && space.format ? await far.readOne(key) : undefined
   const envelope = reading?.envelope && space.format!.open(key, reading.envelope)
   if (!envelope || envelope.rejected) return undefined
-  if (numbers!.verdictOn(envelope.tags) === 'unknown') await numbers!.learn(envelope.tags.map(({ name }) => name))
+  if (numbers!.verdictOn(key, envelope.tags) === 'unknown') await numbers!.learn(envelope.tags.map(({ name }) => name))
   const decoded = await space.format!.decode(envelope)
   const age = far!.now() - envelope.created
   const details = {
@@ -143,7 +143,7 @@ async function farDetails(space: Space, key: string): Promise<{ details: TierDet
     freshFor: Math.round(envelope.fresh - age),
     usableFor: Math.round(envelope.usable - age),
     tags: envelope.tags.map(({ name }) => name).filter(isUsers),
-    isValid: numbers!.verdictOn(envelope.tags) === 'valid',
+    isValid: numbers!.verdictOn(key, envelope.tags) === 'valid',
   }
   return { details, value: decoded.rejected ? undefined : decoded.value }
 }

@@ -139,7 +139,7 @@ export class Coherence {
     if (cacheInvalidation.hasSubscribers)
       cacheInvalidation.publish({
         keys: set.keys.size,
-        tags: [...set.tags],
+        tags: set.namedTags(),
         patterns: [...set.patterns],
         origin: 'other',
       })

@@ -1,7 +1,5 @@
 import { cacheInvalidation } from '@tailwater/core'
 import type { CacheCore } from '../core.ts'
-import { namespaceOf } from '../key.ts'
-import { EVERYTHING, namespaceTag } from '../tag_name.ts'
 import type { Announcer } from './announcer.ts'
 import { InvalidSet } from './invalid_set.ts'
 import type { NearEffects } from './near_effects.ts'
@@ -46,7 +44,7 @@ export class InvalidationLine {
     if (cacheInvalidation.hasSubscribers)
       cacheInvalidation.publish({
         keys: set.keys.size,
-        tags: [...set.tags],
+        tags: set.namedTags(),
         patterns: [...set.patterns],
         origin: 'own',
       })
@@ -87,36 +85,30 @@ export class InvalidationLine {
     const numbers = this.#numbers
     this.#numbers = undefined
     this.#effects.apply(set, numbers)
-    // First told, then searched for: what is being loaded elsewhere must not land behind the search.
     const isTold = (await this.#announcer?.announce(set, numbers, !isKnown)) ?? true
-    if (far && set.patterns.size > 0) for (const pattern of set.patterns) await this.#sweep(pattern)
+    if (far && set.patterns.size > 0) this.#core.flights.inBackground(this.#sweepAll(set.patterns))
     return isTold
   }
 
-  /**
-   * Invalidates the keys of the far tier that a pattern matches. One that cannot be searched now is told later that the whole namespace is invalid: which keys it has then,
-   * nobody may remember.
-   */
+  async #sweepAll(patterns: Iterable<string>): Promise<void> {
+    for (const pattern of patterns) await this.#sweep(pattern)
+  }
+
+  /** Takes the keys of the far tier that a pattern matches away: the fence has made them invalid, and they only take room. */
   async #sweep(pattern: string): Promise<void> {
     const far = this.#core.far!
     let cursor: string | undefined
     do {
       const page = await far.ask('scan', (store) => store.browser.scan(pattern, cursor, SCAN_PAGE))
       cursor = page?.next
-      const set = page ? InvalidSet.of(page.keys.map(({ key }) => key)) : InvalidSet.of([], [coveringTag(pattern)])
-      if (set.size === 0) continue
-      far.distrust.add(set.keys, set.tags)
-      const isKnown = await far.flush()
-      this.#effects.apply(set, NO_NUMBERS)
-      await this.#announcer?.announce(set, NO_NUMBERS, !isKnown)
+      if (!page || page.keys.length === 0) continue
+      far.distrust.add(
+        page.keys.map(({ key }) => key),
+        [],
+      )
+      await far.flush()
     } while (cursor !== undefined)
   }
-}
-
-/** The tag of everything that a pattern may match. */
-function coveringTag(pattern: string): string {
-  const namespace = namespaceOf(pattern)
-  return namespace === '' || namespace.includes('*') ? EVERYTHING : namespaceTag(namespace)
 }
 
 const NO_NUMBERS: ReadonlyMap<string, number> = new Map()

@@ -2,6 +2,7 @@ import type { CacheCore } from '../core.ts'
 import { matcherOf, namespaceOf, wholeKeyOf } from '../key.ts'
 import type { NearTier } from '../near/near_tier.ts'
 import type { Space } from '../space.ts'
+import { fenceTag, isFence } from '../tag_name.ts'
 import type { InvalidSet } from './invalid_set.ts'
 
 /** The namespaces of a process, by name. */
@@ -26,6 +27,7 @@ export class NearEffects {
     }
     for (const tag of tags) table.invalidate(tag, numbers.get(tag), clock.elapsed())
     for (const pattern of patterns) this.#applyPattern(matcherOf(pattern))
+    this.#noteFences(tags, patterns, numbers)
   }
 
   /** Messages were missed: nothing that was derived from earlier ones holds. */
@@ -44,6 +46,19 @@ export class NearEffects {
   #drop(key: string): void {
     const space = this.#spaces.get(namespaceOf(key))
     space?.near.delete(space.form.near + key.slice(space.form.whole.length))
+  }
+
+  /** A fence that grew with patterns that are known spares the rest of its namespace. */
+  #noteFences(tags: ReadonlySet<string>, patterns: ReadonlySet<string>, numbers: ReadonlyMap<string, number>): void {
+    const log = this.#core.numbers?.patterns
+    if (!log) return
+    for (const fence of tags) {
+      const number = isFence(fence) ? numbers.get(fence) : undefined
+      if (number === undefined) continue
+      const own = [...patterns].filter((pattern) => fenceTag(namespaceOf(pattern)) === fence)
+      if (own.length > 0) log.note(fence, number, own)
+      else log.lose(fence, number)
+    }
   }
 
   #applyPattern(fits: (key: string) => boolean): void {

@@ -1,3 +1,4 @@
+import { isFence } from '../tag_name.ts'
 import type { InvalidSet } from './invalid_set.ts'
 
 /** What processes tell each other of invalidations; plain JSON. */
@@ -23,11 +24,14 @@ export function newsOf(
   isPending: boolean,
 ): News[] {
   const frame: News = { ...(from === undefined ? {} : { from }), ...(isPending ? { isPending } : {}) }
-  const tags = [...set.tags].map((name) => [name, numbers.get(name) ?? null] as const)
+  const all = [...set.tags].map((name) => [name, numbers.get(name) ?? null] as const)
+  const tags = all.filter(([name]) => !isFence(name) || set.patterns.size === 0)
+  // With their patterns: alone they would say that something was invalidated, and not what.
+  const fences = all.filter(([name]) => isFence(name))
   return [
     ...chunks([...set.keys]).map((keys) => ({ ...frame, keys })),
     ...chunks(tags).map((some) => ({ ...frame, tags: some })),
-    ...chunks([...set.patterns]).map((patterns) => ({ ...frame, patterns })),
+    ...chunks([...set.patterns]).map((patterns) => ({ ...frame, patterns, tags: fences })),
   ]
 }
 

@@ -30,6 +30,16 @@ export interface FarTierOptions {
   onReplayed(tags: Iterable<string>, number: number): void
 }
 
+/** Whether a key may be loaded; undefined when the store cannot say. */
+export type Granting = 'granted' | 'held' | 'changed' | undefined
+
+interface Acquiring {
+  readonly key: string
+  readonly seen: FarVersion
+  readonly token: string
+  settle(granting: Granting): void
+}
+
 interface Write {
   readonly write: FarWrite
   settle(isStored: boolean | undefined): void
@@ -37,6 +47,9 @@ interface Write {
 
 /** Milliseconds between two measurements of the store's time. */
 const MEASURE_EVERY = 300_000
+/** Envelopes of one call, which has this many times the limit of others: hardly anybody waits for it. */
+const WRITE_BATCH = 200
+const WRITE_PATIENCE = 2
 /** Keys of one call that invalidates. */
 const INVALIDATE_BATCH = 1_000
 
@@ -59,7 +72,9 @@ export class FarTier {
   readonly #options: FarTierOptions
   readonly #time: ReturnType<typeof createStoreTime>
   readonly #reads = new Gather<FarReader>((readers) => void this.#read(readers))
-  readonly #writes = new Gather<Write>((writes) => void this.#write(writes))
+  readonly #acquirings = new Gather<Acquiring>((acquirings) => void this.#acquire(acquirings))
+  #writes: Write[] = []
+  #isWriting = false
   #flushing: Promise<unknown> = Promise.resolve()
   #cancelMeasuring = () => {}
 
@@ -121,11 +136,16 @@ export class FarTier {
   /** Whether it was stored; undefined if that is not known. */
   write(write: FarWrite): Promise<boolean | undefined> {
     if (!this.isUp || !this.isTrusted(write.key)) return Promise.resolve(undefined)
-    return new Promise((settle) => this.#writes.add({ write, settle }))
+    return new Promise((settle) => {
+      this.#writes.push({ write, settle })
+      if (!this.#isWriting) void this.#writeAll()
+    })
   }
 
-  acquire(key: string, seen: FarVersion, token: string): Promise<'granted' | 'held' | 'changed' | undefined> {
-    return this.ask('acquire', (store) => store.leases.acquire(key, seen, token, this.leaseTtl))
+  /** Asks for the lease of a key together with whatever else is asked for in this turn. */
+  acquire(key: string, seen: FarVersion, token: string): Promise<Granting> {
+    if (!this.isUp) return Promise.resolve(undefined)
+    return new Promise((settle) => this.#acquirings.add({ key, seen, token, settle }))
   }
 
   renew(key: string, token: string): Promise<boolean | undefined> {
@@ -189,13 +209,33 @@ export class FarTier {
     }
   }
 
-  async #write(writes: Write[]): Promise<void> {
-    this.counts.writes += writes.length
-    const stored = await this.ask('write', (store) => store.entries.write(writes.map(({ write }) => write)))
-    for (let at = 0; at < writes.length; at++) {
-      this.counts.bytesWritten += writes[at]!.write.envelope.length
-      writes[at]!.settle(stored?.[at])
+  async #acquire(acquirings: Acquiring[]): Promise<void> {
+    const { leaseTtl } = this
+    const answers = await this.ask('acquire', ({ leases }) =>
+      Promise.all(acquirings.map(({ key, seen, token }) => leases.acquire(key, seen, token, leaseTtl))),
+    )
+    for (let at = 0; at < acquirings.length; at++) acquirings[at]!.settle(answers?.[at])
+  }
+
+  /** One call at a time, and what comes meanwhile makes the next: so a limit is that of one call, however much there is to be written. */
+  async #writeAll(): Promise<void> {
+    this.#isWriting = true
+    await new Promise((resolve) => setImmediate(resolve))
+    while (this.#writes.length > 0) {
+      const some = this.#writes.splice(0, WRITE_BATCH)
+      const writes = some.map(({ write }) => write)
+      const stored = await this.ask(
+        'write',
+        (store) => store.entries.write(writes),
+        this.#options.timeout * WRITE_PATIENCE,
+      )
+      this.counts.writes += writes.length
+      some.forEach(({ write, settle }, at) => {
+        this.counts.bytesWritten += write.envelope.length
+        settle(stored?.[at])
+      })
     }
+    this.#isWriting = false
   }
 
   #limited<T>(call: (store: FarBackend) => Promise<T>, limit = this.#options.timeout): Promise<T> {

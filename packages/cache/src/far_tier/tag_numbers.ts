@@ -1,10 +1,12 @@
 import type { Clock } from '@tailwater/core'
 import type { EnvelopeTag } from '../envelope/envelope.ts'
 import type { Tag } from '../tag.ts'
+import { isFence } from '../tag_name.ts'
 import type { TagTable } from '../tag_table.ts'
 import type { Trust } from '../trust.ts'
 import type { FarTier } from './far_tier.ts'
 import { Gather } from './gather.ts'
+import { PatternLog } from './pattern_log.ts'
 
 /** Whether an envelope's tags are what they were when its value was loaded. */
 export type Verdict = 'valid' | 'void' | 'unknown'
@@ -24,6 +26,8 @@ export class TagNumbers {
   readonly #table: TagTable
   readonly #trust: Trust
   readonly #far: FarTier
+  /** What is known of the fences' growth. */
+  readonly patterns = new PatternLog()
   readonly #questions = new Gather<Question>((questions) => void this.#ask(questions))
 
   constructor(clock: Clock, table: TagTable, trust: Trust, far: FarTier) {
@@ -33,7 +37,8 @@ export class TagNumbers {
     this.#far = far
   }
 
-  verdictOn(tags: readonly EnvelopeTag[]): Verdict {
+  /** @param key with its namespace */
+  verdictOn(key: string, tags: readonly EnvelopeTag[]): Verdict {
     const since = this.#trust.believedSince(this.#clock.elapsed())
     let verdict: Verdict = 'valid'
     for (const { name, number } of tags) {
@@ -41,7 +46,7 @@ export class TagNumbers {
       const known = this.#table.numberOf(this.#table.take(name), since)
       // An envelope that knows more than this process: the news of it is on its way.
       if (known === undefined || known < number) verdict = 'unknown'
-      else if (known > number) return 'void'
+      else if (known > number && !(isFence(name) && this.patterns.spares(name, number, known, key))) return 'void'
     }
     return verdict
   }
@@ -86,7 +91,11 @@ export class TagNumbers {
     const names = [...new Set(questions.flatMap((question) => question.names))]
     const at = this.#clock.elapsed()
     const numbers = await this.#far.ask('numbers', (store) => store.tags.numbers(names, this.#table.greatest))
-    if (numbers) for (let i = 0; i < names.length; i++) this.#table.learn(names[i]!, numbers[i]!, at)
+    if (numbers)
+      for (const [i, name] of names.entries()) {
+        if (isFence(name)) this.patterns.lose(name, numbers[i]!)
+        this.#table.learn(name, numbers[i]!, at)
+      }
     for (const { settle } of questions) settle()
   }
 }

@@ -6,6 +6,7 @@ import type { FarReader } from '../far_tier/far_tier.ts'
 import { type Life, lifeOf, type Policy } from '../policy.ts'
 import type { Space } from '../space.ts'
 import type { Tag } from '../tag.ts'
+import { isFence } from '../tag_name.ts'
 import { areTagsValid } from '../tag_table.ts'
 import { Flight } from './flight.ts'
 import { callLoad, type Loaded } from './load_call.ts'
@@ -108,13 +109,13 @@ export class LoadRun implements FarReader {
 
   #check(envelope: Envelope): void {
     const numbers = this.#plan.space.core.numbers!
-    const verdict = numbers.verdictOn(envelope.tags)
+    const verdict = numbers.verdictOn(this.key, envelope.tags)
     if (verdict === 'valid') this.#decode(envelope)
     else if (verdict === 'void') this.#goOn()
     else
       void numbers
         .learn(envelope.tags.map(({ name }) => name))
-        .then(() => (numbers.verdictOn(envelope.tags) === 'valid' ? this.#decode(envelope) : this.#goOn()))
+        .then(() => (numbers.verdictOn(this.key, envelope.tags) === 'valid' ? this.#decode(envelope) : this.#goOn()))
   }
 
   #decode(envelope: Envelope): void {
@@ -159,7 +160,7 @@ export class LoadRun implements FarReader {
       usableUntil: bornAt + usable,
       checkedAt: Math.min(this.#askedAt, numbers!.certainAt(tags)),
       sequence: this.#sequence,
-      tags: tags.map(({ name }) => table.take(name)),
+      tags: tags.filter(({ name }) => !isFence(name)).map(({ name }) => table.take(name)),
       bytes: space.weight(key, value, bytes),
       calmUntil: bornAt + calmFor(fresh, this.#plan.policy.eagerRefresh),
       isStale: false,
@@ -219,7 +220,7 @@ export class LoadRun implements FarReader {
   async #load(load: Load): Promise<void> {
     const { space, key, policy } = this.#plan
     const { clock, numbers, tags } = space.core
-    const before = this.#version !== undefined && numbers ? await numbers.find(this.flight.tags) : undefined
+    const before = this.#version !== undefined && numbers ? await numbers.find(space.farTags(this.#tags)) : undefined
     this.#askedAt = this.flight.askedAt = clock.elapsed()
     this.#sequence = this.flight.sequence = tags.sequence
     const floor = tags.greatest

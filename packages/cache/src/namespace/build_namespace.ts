@@ -7,7 +7,7 @@ import { noNearTier } from '../near/no_near_tier.ts'
 import { type Policy, policyOf } from '../policy.ts'
 import { Space } from '../space.ts'
 import type { NamespaceStats } from '../statistics.ts'
-import { EVERYTHING, namespaceTag } from '../tag_name.ts'
+import { EVERYTHING, fenceTag, namespaceTag } from '../tag_name.ts'
 import { lifetimeOf, type NamespaceDefinition, resolveDefinition } from './definition.ts'
 import { Namespace } from './namespace.ts'
 import { WriteBehind } from './write_behind.ts'
@@ -45,6 +45,7 @@ export function buildNamespace<Id, Value>(
     policy: policyOf(`cache.define('${name}')`, lifetimeOf(resolved), policy),
     format: core.far && formatOf(name, resolved.far),
     schema: resolved.schema,
+    fence: core.tags.take(fenceTag(name)),
     ownTags: [core.tags.take(EVERYTHING), core.tags.take(namespaceTag(name))],
   })
   const { store, storeMany, writeBehind: behind } = resolved
