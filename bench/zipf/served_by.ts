@@ -16,10 +16,10 @@ export class ServedBy {
     if (cache === 'product' && requestId !== undefined) this.#under.set(requestId, outcome === 'stale' ? 'stale' : tier)
   }
 
-  answered({ requestId, route, method, ms }: HttpRequestEvent): void {
+  answered({ requestId, route, method, ms, status }: HttpRequestEvent): void {
     const tier = this.#under.get(requestId)
     this.#under.delete(requestId)
-    if (route !== PRODUCT) return
+    if (route !== PRODUCT || status !== 200) return
     if (method !== 'GET') this.#writes.push(ms)
     else if (tier === 'near') this.#near.push(ms)
     else if (tier === 'far') this.#far.push(ms)

@@ -14,7 +14,7 @@ import type { ServedReport, ShopPlan, ZipfOutcome, ZipfPlan } from './zipf_plan.
 const ROUNDS = 3
 const EXPONENT = 0.9
 const WRITES = 0.05
-const CONNECTIONS = 50
+const CONNECTIONS = 8
 const NEAR_ENTRIES = 5_000
 const MEASURE = 60_000
 const QUICK_MEASURE = 10_000
@@ -163,6 +163,12 @@ function rowsOf(rounds: readonly Round[], products: number): Measured[] {
     }),
     row('p95 of a read from the near tier, in the server', 'ms', 'lower', ({ served }) => served.nearP95),
     row('p95 of a read from the database, in the server', 'ms', 'lower', ({ served }) => served.sourceP95),
+    row(
+      'refused by the protection from overload',
+      '%',
+      'lower',
+      ({ outcome }) => (outcome.refused / outcome.requests) * 100,
+    ),
     row('requests/s', 'requests/s', 'higher', ({ outcome }) => outcome.requestsPerSecond),
   ]
 }

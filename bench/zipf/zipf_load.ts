@@ -32,6 +32,7 @@ class ZipfRun {
   readonly #reads: number[] = []
   readonly #writes: number[] = []
   #outdated = 0
+  #refused = 0
   #wrong = 0
 
   constructor(plan: ZipfPlan) {
@@ -71,6 +72,7 @@ class ZipfRun {
       writeP95: p95(this.#writes),
       products: this.#asked.size,
       outdated: this.#outdated,
+      refused: this.#refused,
       wrong: this.#wrong,
     }
   }
@@ -79,7 +81,9 @@ class ZipfRun {
     const { status, text } = await this.#send(method, `/api/products/${id}`, body)
     const shown = status === 200 ? (JSON.parse(text) as Shown) : undefined
     if (shown?.id === id) return shown
-    this.#wrong++
+    // Of a server that protects itself while the machine has no time for it.
+    if (status === 503) this.#refused++
+    else this.#wrong++
     return undefined
   }
 

@@ -46,5 +46,7 @@ export interface ZipfOutcome {
   products: number
   /** Reads that showed an older version than a change that had been answered before they began; none may be. */
   outdated: number
+  /** Answered with 503 by the protection from overload. */
+  refused: number
   wrong: number
 }

@@ -75,8 +75,11 @@ function keepProducts(cache: Cache, { one, many }: ProductSource): ProductCache 
       return products
     },
   })
-  return { get: (id) => namespace.get(id), warm: (ids, signal) => namespace.warm(ids, { signal, concurrency: 2 }) }
+  return { get: (id) => namespace.get(id), warm: (ids, signal) => namespace.warm(ids, { signal, ...GENTLY }) }
 }
+
+/** One small load after the other: whoever asks meanwhile is not to wait for what nobody has asked for. */
+const GENTLY = { concurrency: 1, batch: 50 }
 
 /** A draft is its merchant's alone, and what one caller may see stands under no key that all share. */
 function isPrivate(product: Product | undefined): boolean {

@@ -31,7 +31,7 @@
  * A call takes one tick for all that it adds in ascending order of ids, as equal scores are ordered by id. What was given back stands first: its tick is the
  * plain millisecond, a sixteenth of the ticks of its time. Until 2089 that is below 2^41, and the ticks of everything else are above.
  */
-export const BASE = String.raw`
+export const BASE = `
 local root, call = KEYS[1], redis.call
 local JOB, MORE, LINK, WAIT, NOTE = root .. ':job', root .. ':more', root .. ':link', root .. ':wait', root .. ':note'
 local STEP, BEGINNING, DAY = 35184372088832, 1577836800000, 86400000
