@@ -11,6 +11,7 @@ export type Size = 'small' | 'large'
 
 /** A PostgreSQL that holds the shop twice: ours with its indexes, the naive one with keys alone. */
 export interface BenchDatabase {
+  /** Over its Unix socket, as `npm start` reaches it. */
   url: string
   pid: number
   version: string
@@ -32,7 +33,7 @@ export async function openBenchDatabase(size: Size, say: (line: string) => void)
   mkdirSync(folder, { recursive: true })
   const embedded = createEmbeddedPostgres({ dataDir: join(folder, 'postgres') })
   await embedded.start()
-  const { url, pid, version } = embedded.server
+  const { localUrl: url, pid, version } = embedded.server
   const database = { url, pid, version, dataDir: join(folder, 'merchant'), stop: () => embedded.stop() }
   try {
     await fill(database, size, say)
@@ -49,11 +50,14 @@ async function fill(database: BenchDatabase, size: Size, say: (line: string) => 
   try {
     // Jobs, accounts and the like, which no figure depends on: made anew by whichever version is measured.
     await client.query('DROP SCHEMA IF EXISTS tailwater CASCADE')
-    if (await isFilled(client)) return
-    say(`Loading the ${size} data (once) …`)
-    // Our server fills an empty database itself when it starts.
-    const server = await startOurs(database, { args: ['--size', size], patience: LOAD_PATIENCE })
-    await server.stop()
+    if (!(await isFilled(client))) {
+      say(`Loading the ${size} data (once) …`)
+      // Our server fills an empty database itself when it starts.
+      const server = await startOurs(database, { args: ['--size', size], patience: LOAD_PATIENCE })
+      await server.stop()
+    }
+    // Always, so that they have the columns that ours have now.
+    say('Copying the catalogue into the naive tables …')
     await createNaiveTables(client)
   } finally {
     await client.end()

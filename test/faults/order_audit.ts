@@ -14,13 +14,15 @@ export interface OrderAudit {
 /** Counts orders that are not whole. @param since highest order id before the test */
 export async function auditOrders(database: Queryable, since: number, reservedBefore: number): Promise<OrderAudit> {
   const { rows } = await database.query<OrderAudit>(
-    `SELECT count(*)::int AS orders,
+    `WITH jobs AS (
+       SELECT kind, state::text, payload FROM tailwater.jobs_live UNION ALL SELECT kind, state::text, payload FROM tailwater.jobs_ended)
+     SELECT count(*)::int AS orders,
        count(*) FILTER (WHERE NOT EXISTS (SELECT FROM merchant.order_lines l WHERE l.order_id = o.id))::int AS "withoutLines",
        count(*) FILTER (WHERE NOT EXISTS (SELECT FROM merchant.payments p WHERE p.order_id = o.id))::int AS "withoutPayment",
        count(*) FILTER (WHERE NOT EXISTS (
-         SELECT FROM tailwater.jobs j WHERE j.kind = 'order-confirmation' AND (j.payload->>'orderId')::bigint = o.id))::int AS "withoutJob",
+         SELECT FROM jobs j WHERE j.kind = 'order-confirmation' AND (j.payload::jsonb->>'orderId')::bigint = o.id))::int AS "withoutJob",
        (SELECT sum(reserved)::int FROM merchant.stock) - $2::int - count(*)::int AS "reservedAstray",
-       (SELECT count(*)::int FROM tailwater.jobs WHERE state IN ('available', 'running', 'retryable')) AS "unfinishedJobs"
+       (SELECT count(*)::int FROM jobs WHERE state IN ('available', 'running', 'retryable')) AS "unfinishedJobs"
      FROM merchant.orders o WHERE id > $1`,
     [since, reservedBefore],
   )

@@ -1,134 +1,205 @@
-import { cacheAccess, cacheLoad, currentContext, toError } from '@tailwater/core'
+import { createService, type Duration, optionsError, type Service } from '@tailwater/core'
+import { createKeyBrowser, type KeyBrowser } from './browser/key_browser.ts'
+import { createPreview } from './browser/redaction.ts'
+import { buildCore } from './build_core.ts'
+import { Coherence } from './coherence/coherence.ts'
+import { InvalidSet } from './coherence/invalid_set.ts'
+import { checkKey, DEFAULT_NAMESPACE, NAMESPACE_WORD } from './key.ts'
+import { type BatchContext, BatchLoad, type BatchResult } from './load/batch_load.ts'
+import type { Load, LoadContext } from './load/load_context.ts'
+import { count, search, serve } from './load/search.ts'
+import { type BuiltNamespace, buildNamespace } from './namespace/build_namespace.ts'
+import type { NamespaceDefinition } from './namespace/definition.ts'
+import type { CacheNamespace, InvalidateOptions } from './namespace/namespace.ts'
 import { type CacheOptions, resolveCacheOptions } from './options.ts'
+import { type Lifetime, policyOfCall } from './policy.ts'
+import type { Space } from './space.ts'
+import type { CacheStats } from './statistics.ts'
+import { checkTags, EVERYTHING, namespaceTag } from './tag_name.ts'
+import { createLifecycle } from './upkeep/lifecycle.ts'
+import { cacheStats, namespaceStats } from './upkeep/statistics_of.ts'
 
-/** What a look-up is made of. */
-export interface GetOrSetOptions<Value> {
+/** A look-up, and what to do when there is nothing. */
+export interface GetOrSetOptions<Value> extends Lifetime {
   key: string
-  /** Runs on a miss, once for all callers of the key who ask meanwhile; what it rejects with they all get, and nothing is kept. */
-  load(): Promise<Value>
-  /** Milliseconds; the cache's own by default. */
-  ttl?: number
+  /** Runs on a miss, once for all who ask meanwhile, in all processes. What it rejects with they all get, unless there is a value within grace. */
+  load(context: LoadContext<Value>): Promise<Value> | Value
 }
 
-/** What a cache has done since it was built. */
-export interface CacheStats {
-  entries: number
-  hits: number
-  misses: number
-  loads: number
-  evictions: number
+/** Look-ups of many keys, and one load for what is not there. */
+export interface GetOrSetManyOptions<Value> extends Lifetime {
+  keys: readonly string[]
+  load(
+    keys: readonly string[],
+    context: BatchContext<string, Value>,
+  ): Promise<BatchResult<string, Value>> | BatchResult<string, Value>
+}
+
+/** What to forget. */
+export interface Invalidation {
+  keys?: readonly string[]
+  /** Of all namespaces. */
+  tags?: readonly string[]
+  /** Keys with a `*` that stands for anything. A tag is cheaper, and exact: a pattern has the far tier searched. */
+  pattern?: string
+  /** Everything; of one namespace, if one is named. */
+  all?: boolean
+  /** Whose keys, pattern or all. @default 'default' for keys and pattern */
+  namespace?: string
 }
 
 /**
- * Decoded values in this process's memory.
+ * The cache of one process: values in its memory, optionally in a store that processes share, coherent over a bus.
  *
- * The value returned is the one kept, shared by all callers: treat it as read-only. A load that began before
- * its key was deleted is handed to those who waited for it, but never kept: it may have read the old row.
+ * Look-ups work before `start` and after `stop`, from memory and the source alone. What is returned is what is kept, shared by all who ask: treat it as read-only.
  */
-export interface Cache<Value> {
-  readonly name: string
-  getOrSet(options: GetOrSetOptions<Value>): Promise<Value>
-  /** Forgets the key, and what loads in flight for it will bring. */
-  delete(key: string): void
-  clear(): void
+export interface Cache extends Service, KeyBrowser {
+  /** The value from memory, from the far tier, or by one load for all who ask meanwhile. @throws what the load throws, E_CACHE_LOAD_TIMEOUT, E_CACHE_KEY, E_OPTIONS */
+  getOrSet<Value>(options: GetOrSetOptions<Value>): Promise<Value>
+  /** The values in the order of the keys; those that have to be loaded are by one call. @throws E_CACHE_LOAD_RESULT, and as `getOrSet` */
+  getOrSetMany<Value>(options: GetOrSetManyOptions<Value>): Promise<Value[]>
+  /** The value if it is fresh in one of the tiers. */
+  get<Value>(key: string): Promise<Value | undefined>
+  /** The value if it is fresh in this process's memory. */
+  getSync<Value>(key: string): Value | undefined
+  getMany<Value>(keys: readonly string[]): Promise<(Value | undefined)[]>
+  /** Keeps a value in both tiers. @throws E_CACHE_VALUE for one that the far tier cannot have; then nothing is changed */
+  set<Value>(key: string, value: Value, lifetime?: Lifetime): Promise<void>
+  setMany<Value>(entries: readonly (readonly [key: string, value: Value])[], lifetime?: Lifetime): Promise<void>
+  /** Forgets a key, everywhere. */
+  delete(key: string): Promise<void>
+  has(key: string): Promise<boolean>
+  /** Gives a fresh value a new life from now on; false if there is none. */
+  touch(key: string, ttl?: Duration): Promise<boolean>
+  /** A namespace with its own load, lifetime and bounds. @throws E_OPTIONS, also for a name that is taken */
+  define<Id, Value>(name: string, definition: NamespaceDefinition<Id, Value>): CacheNamespace<Id, Value>
+  /** The namespace of that name. */
+  namespace(name: string): CacheNamespace<unknown, unknown> | undefined
+  /**
+   * Forgets, here at once and everywhere within a moment. Within a transaction it happens if and when that commits.
+   * @throws E_CACHE_KEY, E_CACHE_TAG, E_CACHE_TRANSACTION
+   */
+  invalidate(what: Invalidation, options?: InvalidateOptions): Promise<void>
+  /** Forgets everything, and frees the room that it takes in the far tier. */
+  clear(): Promise<void>
   stats(): CacheStats
 }
 
-interface Entry<Value> {
-  value: Value
-  /** `Clock.elapsed` at which it is no longer fresh. */
-  expiresAt: number
+/**
+ * Builds a cache.
+ *
+ * @throws E_OPTIONS, E_CACHE_TAG
+ * @example
+ * const cache = createCache({ ttl: '5m', grace: '1h' })
+ * const products = cache.define('product', { load: (id: number) => findProduct(id) })
+ * const product = await products.get(42)
+ * const total = await cache.getOrSet({ key: 'total', tags: ['orders'], load: () => countOrders() })
+ * await cache.invalidate({ tags: ['orders'] })
+ */
+export function createCache(options: CacheOptions = {}): Cache {
+  const resolved = resolveCacheOptions(options)
+  const { bus, outbox, name, policy } = resolved
+  const core = buildCore(resolved, (tags, number) => coherence.line.onReplayed(tags, number))
+  const spaces = new Map<string, Space>()
+  const coherence = new Coherence({ core, spaces, bus, outbox, name })
+  const ground = { core, coherence, policy, stats: namespaceStats }
+  const built = new Map<string, BuiltNamespace<never, never>>()
+
+  function define<Id, Value>(word: string, definition: NamespaceDefinition<Id, Value>): CacheNamespace<Id, Value> {
+    if (typeof word !== 'string' || !NAMESPACE_WORD.test(word))
+      throw optionsError('cache.define', 'a lower-case word', word)
+    if (built.has(word)) throw optionsError('cache.define', 'a name that no other namespace has', word)
+    const made = buildNamespace(ground, word, definition)
+    built.set(word, made as unknown as BuiltNamespace<never, never>)
+    spaces.set(word, made.namespace.space)
+    return made.namespace
+  }
+
+  const own = define<string, unknown>(DEFAULT_NAMESPACE, {
+    key: (key) => (typeof key === 'string' ? key : checkKey(key)),
+  })
+  const space = spaces.get(DEFAULT_NAMESPACE)!
+  const lifecycle = createLifecycle(core, coherence, () => built.values())
+  return {
+    ...createService('cache', lifecycle),
+    ...createKeyBrowser(core, spaces, createPreview(resolved.redact)),
+    getOrSet: (wanted) => getOrSet(space, wanted),
+    getOrSetMany: (wanted) => getOrSetMany(space, wanted),
+    get: <Value>(key: string) => own.get(key) as Promise<Value | undefined>,
+    getSync: <Value>(key: string) => own.getSync(key) as Value | undefined,
+    getMany: <Value>(keys: readonly string[]) => own.getMany(keys) as Promise<(Value | undefined)[]>,
+    set: (key, value, lifetime) => own.set(key, value, lifetime),
+    setMany: (entries, lifetime) => own.setMany(entries, lifetime),
+    delete: (key) => own.invalidate(key),
+    has: (key) => own.has(key),
+    touch: (key, ttl) => own.touch(key, ttl),
+    define,
+    namespace: (word) => built.get(word)?.namespace as CacheNamespace<unknown, unknown> | undefined,
+    async invalidate(what, { tx } = {}) {
+      await coherence.invalidate(invalidSetOf(what), tx)
+    },
+    async clear() {
+      await coherence.invalidate(InvalidSet.of([], [EVERYTHING]))
+      for (const tier of coherence.effects.tiers()) tier.clear()
+      await core.far?.ask('clear', (store) => store.browser.clear(), CLEAR_LIMIT)
+    },
+    stats: () => cacheStats(core, spaces, bus),
+  }
 }
 
-/**
- * Builds a near-tier cache: least recently used out first, one load at a time per key.
- *
- * @example
- * const products = createCache<Product>({ name: 'product', ttl: '30s' })
- * const product = await products.getOrSet({ key: '42', load: () => findProduct(42) })
- */
-export function createCache<Value>(options: CacheOptions): Cache<Value> {
-  const { name, maxEntries, ttl: defaultTtl, clock } = resolveCacheOptions(options)
-  // A Map iterates in order of insertion: re-inserting on a hit makes its first key the least recently used.
-  const entries = new Map<string, Entry<Value>>()
-  const loads = new Map<string, Promise<Value>>()
-  const counts = { hits: 0, misses: 0, loads: 0, evictions: 0 }
+/** Milliseconds that emptying the far tier may take. */
+const CLEAR_LIMIT = 60_000
 
-  function fresh(key: string): Entry<Value> | undefined {
-    const entry = entries.get(key)
-    if (!entry) return undefined
-    entries.delete(key)
-    if (entry.expiresAt <= clock.elapsed()) return undefined
-    entries.set(key, entry)
-    return entry
+/** Not async, and without anything before the look: most look-ups end here. */
+function getOrSet<Value>(space: Space, wanted: GetOrSetOptions<Value>): Promise<Value> {
+  try {
+    const { key } = wanted
+    const entry = space.find(key)
+    if (entry !== undefined) return serve(space, entry) as Promise<Value>
+    const load = wanted.load as Load
+    if (typeof load !== 'function') throw optionsError('getOrSet.load', 'a function', load)
+    return search({
+      space,
+      key: checkKey(key),
+      policy: policyOfCall(wanted, space.policy),
+      load: (context) => load.call(wanted, context),
+    }) as Promise<Value>
+  } catch (error) {
+    return Promise.reject(error)
   }
+}
 
-  function keep(key: string, value: Value, ttl: number): void {
-    if (entries.size >= maxEntries) {
-      entries.delete(entries.keys().next().value!)
-      counts.evictions++
-    }
-    entries.set(key, { value, expiresAt: clock.elapsed() + ttl })
-  }
-
-  function startLoad({ key, load, ttl = defaultTtl }: GetOrSetOptions<Value>): Promise<Value> {
-    const mine = timedLoad(load).then(
-      (loaded) => {
-        // Only this very load may settle the key: `delete` takes it out of the map.
-        if (loads.get(key) === mine) {
-          loads.delete(key)
-          keep(key, loaded, ttl)
-        }
-        return loaded
-      },
-      (error: unknown) => {
-        if (loads.get(key) === mine) loads.delete(key)
-        throw error
-      },
-    )
-    loads.set(key, mine)
-    return mine
-  }
-
-  async function timedLoad(load: () => Promise<Value>): Promise<Value> {
-    counts.loads++
-    const startedAt = clock.elapsed()
-    const requestId = currentContext()?.requestId
-    const publish = (error: Error | undefined) => {
-      if (cacheLoad.hasSubscribers)
-        cacheLoad.publish({ requestId, cache: name, ms: clock.elapsed() - startedAt, error })
-    }
-    try {
-      const loaded = await load()
-      publish(undefined)
-      return loaded
-    } catch (error) {
-      publish(toError(error))
-      throw error
+async function getOrSetMany<Value>(space: Space, wanted: GetOrSetManyOptions<Value>): Promise<Value[]> {
+  const { keys, load } = wanted
+  const policy = policyOfCall(wanted, space.policy)
+  const batch = new BatchLoad<string>((some, context) => load.call(wanted, some, context))
+  const found = new Map<string, unknown>()
+  const waiting: Promise<unknown>[] = []
+  // All keys are checked before the first load: one that is refused later would leave the batch waiting.
+  for (const key of keys) checkKey(key)
+  for (const key of keys) {
+    if (found.has(key)) continue
+    const entry = space.find(key)
+    found.set(key, entry?.value)
+    if (entry) count(space, entry.isStale)
+    else {
+      const answer = search({ space, key, policy, load: batch.loadOf(key), onSpared: () => batch.spare(key) })
+      waiting.push(answer.then((value) => found.set(key, value)))
     }
   }
+  batch.seal()
+  if (waiting.length > 0) await Promise.all(waiting)
+  return keys.map((key) => found.get(key) as Value)
+}
 
-  function access(outcome: 'hit' | 'miss'): void {
-    counts[outcome === 'hit' ? 'hits' : 'misses']++
-    if (cacheAccess.hasSubscribers)
-      cacheAccess.publish({ requestId: currentContext()?.requestId, cache: name, outcome })
-  }
-
-  return {
-    name,
-    async getOrSet(options) {
-      const entry = fresh(options.key)
-      access(entry ? 'hit' : 'miss')
-      return entry ? entry.value : (loads.get(options.key) ?? startLoad(options))
-    },
-    delete(key) {
-      entries.delete(key)
-      loads.delete(key)
-    },
-    clear() {
-      entries.clear()
-      loads.clear()
-    },
-    stats: () => ({ entries: entries.size, ...counts }),
-  }
+/** @throws E_CACHE_KEY, E_CACHE_TAG, E_OPTIONS for an invalidation of nothing */
+function invalidSetOf({ keys = [], tags = [], pattern, all = false, namespace }: Invalidation): InvalidSet {
+  const prefix = `${namespace ?? DEFAULT_NAMESPACE}:`
+  const everything = namespace === undefined ? EVERYTHING : namespaceTag(namespace)
+  const set = InvalidSet.of(
+    keys.map((key) => prefix + checkKey(key)),
+    [...checkTags(tags), ...(all ? [everything] : [])],
+    pattern === undefined ? [] : [prefix + checkKey(pattern)],
+  )
+  return set
 }

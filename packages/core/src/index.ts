@@ -2,7 +2,17 @@ export { type EventChannel, eventChannel, listen } from './channel.ts'
 export { type Cancel, type Clock, sleep, systemClock } from './clock.ts'
 export { type Duration, formatDuration, parseDuration, show } from './duration.ts'
 export { type ErrorDetails, hasCode, TailwaterError, toError } from './errors.ts'
-export { type CacheAccessEvent, type CacheLoadEvent, cacheAccess, cacheLoad } from './events/cache.ts'
+export { type AdminChangeEvent, adminChange } from './events/admin.ts'
+export {
+  type CacheAccessEvent,
+  type CacheFarEvent,
+  type CacheInvalidationEvent,
+  type CacheLoadEvent,
+  cacheAccess,
+  cacheFar,
+  cacheInvalidation,
+  cacheLoad,
+} from './events/cache.ts'
 export {
   type DatabasePoolEvent,
   type DatabaseQueryEvent,
@@ -14,7 +24,16 @@ export {
   type MigrationEvent,
 } from './events/database.ts'
 export { type HttpErrorEvent, type HttpRequestEvent, httpError, httpRequest } from './events/http.ts'
-export { type JobAttemptEvent, type JobEnqueuedEvent, jobAttempt, jobEnqueued } from './events/jobs.ts'
+export {
+  type JobAttemptEvent,
+  type JobEnqueuedEvent,
+  type JobScheduleEvent,
+  type JobTurnEvent,
+  jobAttempt,
+  jobEnqueued,
+  jobSchedule,
+  jobTurn,
+} from './events/jobs.ts'
 export { type MailSentEvent, mailSent } from './events/mail.ts'
 export { type RedisConnectionEvent, redisConnection } from './events/redis.ts'
 export { type BackgroundErrorEvent, backgroundError, type NoticeEvent, notice } from './events/runtime.ts'
@@ -49,5 +68,6 @@ export type { Lease, LeaseStore } from './ports/lease.ts'
 export type { Logger } from './ports/logger.ts'
 export type { Mail, Mailer } from './ports/mailer.ts'
 export { processIdentity } from './process_identity.ts'
+export { randomPage } from './random_page.ts'
 export { currentContext, type RequestContext, runInContext, runOutsideContext } from './request_context.ts'
 export { formatSize, parseSize, type Size } from './size.ts'

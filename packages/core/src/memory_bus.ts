@@ -1,3 +1,4 @@
+import { type Clock, systemClock } from './clock.ts'
 import { toError } from './errors.ts'
 import { backgroundError } from './events/runtime.ts'
 import type { Bus, BusMessage, BusSubscriber } from './ports/bus.ts'
@@ -12,21 +13,22 @@ export interface MemoryBus extends Bus {
 }
 
 interface Transport {
+  clock: Clock
   sequence: bigint
   ends: Set<(message: BusMessage) => void>
 }
 
 /** Broadcast within the process: what a single process uses when there is neither PostgreSQL nor Redis. */
-export function createMemoryBus(): MemoryBus {
-  return createEnd({ sequence: 0n, ends: new Set() })
+export function createMemoryBus({ clock = systemClock }: { clock?: Clock } = {}): MemoryBus {
+  return createEnd({ clock, sequence: 0n, ends: new Set() })
 }
 
 function createEnd(transport: Transport): MemoryBus {
   const subscribers = new Map<BusSubscriber, { topic: string; turn: Promise<unknown> }>()
-  let isCut = false
+  let cutAt: number | undefined
 
   function deliver(message: BusMessage): void {
-    if (isCut) return
+    if (cutAt !== undefined) return
     for (const [subscriber, entry] of subscribers)
       if (entry.topic === message.topic) take(entry, () => subscribers.has(subscriber) && subscriber.onMessage(message))
   }
@@ -51,13 +53,16 @@ function createEnd(transport: Transport): MemoryBus {
       subscribers.set(own, { topic, turn: Promise.resolve() })
       return async () => void subscribers.delete(own)
     },
+    get caughtUpAt() {
+      return cutAt ?? transport.clock.elapsed()
+    },
     connect: () => createEnd(transport),
     cut() {
-      isCut = true
+      cutAt ??= transport.clock.elapsed()
     },
     heal() {
-      if (!isCut) return
-      isCut = false
+      if (cutAt === undefined) return
+      cutAt = undefined
       for (const [subscriber, entry] of subscribers) take(entry, () => subscriber.onGap('reconnect'))
     },
   }

@@ -88,6 +88,7 @@ export async function openDashboard(
     origin,
     database: schema.database,
     schema: schema.schema,
+    ask,
     get: (path: string, more?: Ask) => ask('GET', path, more),
     post: (path: string, body?: unknown, more?: Ask) => ask('POST', path, { body, ...more }),
     /** Logs in and gives back what later requests send. */

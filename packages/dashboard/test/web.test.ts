@@ -39,7 +39,7 @@ async function second({ clock }: Pick<Awaited<ReturnType<typeof served>>, 'clock
       aborted: false,
       bytes: 1,
     })
-    cacheAccess.publish({ requestId: 'r', cache: 'product', outcome: index % 4 === 0 ? 'miss' : 'hit' })
+    cacheAccess.publish({ requestId: 'r', cache: 'product', outcome: index % 4 === 0 ? 'miss' : 'hit', tier: 'near' })
   }
   jobAttempt.publish({
     requestId: 'r',

@@ -57,6 +57,8 @@ export function createClientResolver(options: ClientResolverOptions = {}): Clien
     resolve(peer, headers) {
       const address = plainAddress(peer.address)
       const direct = viewOf(address, peer.encrypted ? 'https' : 'http', textOf(headers['host']) ?? '')
+      // Most requests come without, and asking the list costs more than all that follows.
+      if (headers[header === 'forwarded' ? 'forwarded' : 'x-forwarded-for'] === undefined) return direct
       if (!believes(address)) return direct
       const chain = header === 'forwarded' ? parseForwarded(headers['forwarded']) : xForwarded(headers)
       return list ? nearestUntrusted(direct, chain, believes) : nthHop(direct, chain, hops)

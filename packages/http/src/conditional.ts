@@ -1,7 +1,7 @@
 import { oneOf, resolveOptions, type Size, size } from '@tailwater/core'
 import { bodyHash, hashBody } from './body_hash.ts'
 import { type EntityTag, matchesStrongly, matchesWeakly, parseTag, parseTagList } from './entity_tag.ts'
-import type { Exchange, Reply } from './exchange.ts'
+import type { Exchange, HeaderMap, Reply } from './exchange.ts'
 import { headerText, sentHeader } from './header.ts'
 import { formatHttpDate, parseHttpDate } from './http_date.ts'
 import type { Middleware } from './middleware.ts'
@@ -38,6 +38,7 @@ export function conditional(options?: ConditionalOptions): Middleware {
     after(exchange, reply) {
       if (reply.status !== 200 || (exchange.method !== 'GET' && exchange.method !== 'HEAD')) return reply
       const tagged = etag === 'off' ? reply : tagBody(exchange, reply, etag, maxBody)
+      if (!hasCondition(exchange.headers)) return tagged
       const verdict = evaluate(exchange, versionOf(exchange, tagged))
       if (verdict === 'proceed') return tagged
       discard(reply)
@@ -46,6 +47,11 @@ export function conditional(options?: ConditionalOptions): Middleware {
         : problemReply(preconditionFailed(NOT_THAT_VERSION), exchange)
     },
   }
+}
+
+function hasCondition(headers: HeaderMap): boolean {
+  const { 'if-none-match': noneMatch, 'if-modified-since': modifiedSince, 'if-match': match } = headers
+  return (noneMatch ?? modifiedSince ?? match ?? headers['if-unmodified-since']) !== undefined
 }
 
 const NOT_THAT_VERSION = 'The resource is not in the version that the request asks for.'

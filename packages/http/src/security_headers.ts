@@ -1,5 +1,4 @@
-import { randomBytes } from 'node:crypto'
-import { type Duration, oneOf, optionsError, parseDuration, resolveOptions, value } from '@tailwater/core'
+import { type Duration, oneOf, optionsError, parseDuration, randomPage, resolveOptions, value } from '@tailwater/core'
 import { DEFAULT_DIRECTIVES, type PolicyDirectives, preparePolicy } from './content_security_policy.ts'
 import type { Exchange } from './exchange.ts'
 import type { Middleware } from './middleware.ts'
@@ -111,6 +110,7 @@ export function wasNonceRead(exchange: Exchange): boolean {
 export function securityHeaders(options?: SecurityHeadersOptions): Middleware {
   const { csp, cspMode, hsts, ...resolved } = resolveSecurityHeadersOptions(options)
   const policy = csp === false ? undefined : preparePolicy(csp)
+  const draw = randomPage()
   const policyName = cspMode === 'report' ? 'content-security-policy-report-only' : 'content-security-policy'
   const constant = constantHeaders(resolved, frameOptions(csp))
 
@@ -121,7 +121,7 @@ export function securityHeaders(options?: SecurityHeadersOptions): Middleware {
       if (hsts && exchange.client.protocol === 'https') exchange.replyHeaders['strict-transport-security'] = hsts
       if (!policy) return
       // 128 random bits, as CSP3 asks; a policy without a nonce is the same text each time.
-      const nonce = policy.usesNonce ? randomBytes(16).toString('base64') : ''
+      const nonce = policy.usesNonce ? draw(16).toString('base64') : ''
       if (nonce) exchange.state.set(nonceKey, nonce)
       exchange.replyHeaders[policyName] = policy.write(nonce)
     },

@@ -1,121 +1,177 @@
-import {
-  currentContext,
-  type JobContext,
-  type JobKind,
-  type JobRunner,
-  jobEnqueued,
-  newId,
-  processIdentity,
-  type Service,
-  show,
-  TailwaterError,
-} from '@tailwater/core'
-import type { Queryable, SqlExecutor } from '@tailwater/postgres'
-import type { ClaimedJob, JobCounts } from './job.ts'
-import { type JobsOptions, resolveJobsOptions } from './options.ts'
-import { jobStatements } from './statements.ts'
-import { createWorker } from './worker.ts'
+import { createService, type JobRunner, notice, type Service, startAll, stopAll } from '@tailwater/core'
+import type { SqlExecutor } from '@tailwater/postgres'
+import type { Stored } from './backend/enqueue_port.ts'
+import type { JobCounts } from './backend/inspect_port.ts'
+import { createEnqueuer, type JobTransaction } from './enqueue/enqueuer.ts'
+import { jobsError } from './errors.ts'
+import { type Flow, newFlow } from './flow.ts'
+import type { NewJob } from './job.ts'
+import { foreignKind, type KindDefaults, type KindDefinition, type ResolvedKind, resolveKind } from './kind.ts'
+import type { Kind } from './kind_handle.ts'
+import { createInspection, type Inspection } from './operate/inspection.ts'
+import { createJobViews } from './operate/job_view.ts'
+import { createOperations, type Operations, unknownKind } from './operate/operations.ts'
+import { createQueue, type Queue } from './operate/queue.ts'
+import { type JobsOptions, type ResolvedJobsOptions, resolveJobsOptions } from './options.ts'
+import { createEncryption } from './payload/encryption.ts'
+import { type JobOptions, type JobRequest, newJobOf } from './request.ts'
+import { childrenReader } from './run/children.ts'
+import { createWorker } from './run/worker.ts'
+import { workers } from './run/workers.ts'
+import type { ScheduleDefinition, StoredDefinition } from './schedule/definition.ts'
+import { createScheduler } from './schedule/scheduler.ts'
+import { createSchedules, type Schedules } from './schedule/schedules.ts'
 
-/** Jobs of one schema: kinds are defined, jobs enqueued, and between `start` and `stop` run here. */
+/** Jobs of one store: kinds are defined, jobs enqueued, and between `start` and `stop` run here. */
 export interface Jobs extends JobRunner<SqlExecutor>, Service {
-  /** Jobs in each unfinished state. */
-  counts(): Promise<JobCounts>
-}
-
-type Handler = (context: JobContext<never>) => Promise<unknown>
-
-/** What our own transactions offer beyond the least that is asked of a user's. */
-interface AfterCommit {
-  afterCommit?(task: () => void): void
+  /** Says how a kind of job is run. @throws E_JOB_KIND, E_JOB_QUEUE_UNKNOWN, E_OPTIONS */
+  define<Payload, Input = Payload, Result = unknown>(definition: KindDefinition<Payload, Input, Result>): Kind<Input>
+  /** Stores one job of a kind that this process defines. @throws E_JOB_KIND_UNKNOWN, and what `Kind.enqueue` throws */
+  enqueue(request: JobRequest, options?: { tx?: JobTransaction }): Promise<Stored>
+  /** Stores jobs of any kinds, in batches. Inside a transaction all or none; otherwise each batch is stored or fails on its own. */
+  enqueueMany(requests: readonly JobRequest[], options?: { tx?: JobTransaction }): Promise<Stored[]>
+  /** Stores a tree of jobs at once: those below run first. Resolves to what became of the topmost. @throws E_JOB_FLOW */
+  flow(flow: Flow | JobRequest, options?: { tx?: JobTransaction }): Promise<Stored>
+  /** Enqueues a job at the moments of a rule. Every process may say it; with a changed definition the last one holds. @throws E_JOB_SCHEDULE, and what enqueueing throws */
+  schedule(name: string, definition: ScheduleDefinition): Promise<void>
+  readonly schedules: Schedules
+  /** One queue, whether or not this process knows it. */
+  queue(name: string): Queue
+  readonly inspect: Inspection
+  readonly operate: Operations
+  /** How many jobs are in each state. */
+  counts(queue?: string): Promise<JobCounts>
 }
 
 /**
- * Builds the engine on PostgreSQL.
+ * Builds the engine on a backend.
  *
- * Each job runs at least once: a worker that dies is noticed when its lease ends, and the job runs
- * again, so handlers must bear repetition.
+ * Each job runs at least once: a worker that dies is noticed when its lease ends, and the job runs again, so handlers must bear repetition.
  *
+ * @throws E_OPTIONS
  * @example
- * const jobs = createJobs({ database })
- * const receipt = jobs.define({ kind: 'send-receipt', run: async ({ payload }: JobContext<{ orderId: number }>) => send(payload.orderId) })
- * await database.transaction(async (tx) => receipt.enqueue({ orderId: 1 }, { tx }))
+ * const jobs = createJobs({ database, queues: { email: { concurrency: 5 } } })
+ * const receipt = jobs.define<{ orderId: number }>({ kind: 'receipt', queue: 'email', run: async ({ payload }) => send(payload.orderId) })
+ * await jobs.start()
+ * await receipt.enqueue({ orderId: 1 }, { priority: 'high' })
  */
-export function createJobs(given: JobsOptions): Jobs {
+export function createJobs(given: JobsOptions = {}): Jobs {
   const options = resolveJobsOptions(given)
-  const statements = jobStatements(`"${options.schema}"`)
-  const handlers = new Map<string, Handler>()
-  const worker = createWorker({
-    options: { ...options, owner: options.owner ?? processIdentity },
-    statements,
-    kinds: () => [...handlers.keys()],
-    // A handler that throws before its first await fails like any other.
-    run: async (job, signal) => handlers.get(job.kind)!(contextOf(job, signal)),
+  const { backend, clock, pollInterval } = options
+  const kinds = new Map<string, ResolvedKind>()
+  const definitions = new Map<string, StoredDefinition>()
+  const worker = createWorker({ options, kinds, children: childrenReader(backend.inspect, kinds) })
+  const enqueuer = createEnqueuer(backend.jobs, worker.wake)
+  const operations = createOperations({
+    port: backend.maintain,
+    kinds,
+    get: (id) => backend.inspect.get(id),
+    wake: worker.wake,
+    prepare: (request, queue) => prepareAny(request, queue),
+    store: (job) => enqueuer.one(job),
   })
+  const defaults = kindDefaults(options)
+  let isStarted = false
 
-  async function enqueue(kind: string, payload: unknown, tx: (SqlExecutor & AfterCommit) | undefined): Promise<string> {
-    const context = currentContext()
-    const jobId = newId()
-    const values = [
-      jobId,
-      kind,
-      serialise(kind, payload),
-      String(options.maxAttempts),
-      context?.requestId ?? null,
-      context?.traceparent ?? null,
-    ]
-    if (tx) await tx.query(statements.enqueue.text, values)
-    else await (options.database as Queryable).query(statements.enqueue, values)
-    if (tx?.afterCommit) tx.afterCommit(worker.wake)
-    else worker.wake()
-    if (jobEnqueued.hasSubscribers) jobEnqueued.publish({ requestId: context?.requestId, kind, jobId })
-    return jobId
+  function kindOf(kind: string): ResolvedKind {
+    const found = kinds.get(kind)
+    if (found) return found
+    throw unknownKind(kind, kinds)
   }
 
+  function prepare(kind: string, payload: unknown, said: JobOptions | undefined): NewJob | Promise<NewJob> {
+    return newJobOf(kindOf(kind), payload, said)
+  }
+
+  function prepareAny({ kind, payload, options: said }: JobRequest, queue?: string): NewJob | Promise<NewJob> {
+    const known = kinds.get(kind) ?? foreignKind(kind, defaults)
+    return newJobOf(queue === undefined ? known : { ...known, queue }, payload, said)
+  }
+
+  const prepareRequest = (request: JobRequest) => prepare(request.kind, request.payload, request.options)
+  const scheduler = createScheduler(
+    // A store that nobody tells of schedules is asked twice as seldom as for jobs.
+    { schedules: backend.schedules, clock, interval: 2 * pollInterval },
+    worker.wake,
+  )
+  const schedules = createSchedules({
+    port: backend.schedules,
+    prepare,
+    codecOf: (kind) => kinds.get(kind)?.codec,
+    wake: scheduler.wake,
+    store: (job) => enqueuer.one(job),
+  })
+  const starting = createService('jobs-definitions', {
+    async start() {
+      warnOfMemory(options)
+      for (const [name, definition] of definitions) await schedules.put(name, definition)
+      isStarted = true
+    },
+    stop() {
+      isStarted = false
+    },
+  })
+  const services = [backend, starting, worker, scheduler]
+
+  const jobs: Jobs = {
+    ...createService('jobs', {
+      start: () => startAll(services),
+      stop: (deadline) => stopAll(services, deadline),
+    }),
+    define(definition) {
+      const kind = resolveKind(definition, defaults)
+      if (kinds.has(kind.kind)) throw jobsError('E_JOB_KIND', `jobs of kind '${kind.kind}' are defined already`)
+      kinds.set(kind.kind, kind)
+      return kindHandle(kind)
+    },
+    enqueue: async (request, { tx } = {}) => enqueuer.one(await prepareRequest(request), tx),
+    enqueueMany: async (requests, { tx } = {}) => enqueuer.many(await Promise.all(requests.map(prepareRequest)), tx),
+    flow: async (flow, { tx } = {}) => enqueuer.one(await newFlow(flow, prepareRequest), tx),
+    async schedule(name, definition) {
+      const read = await schedules.read(name, definition)
+      definitions.set(name, read)
+      if (isStarted) await schedules.put(name, read)
+    },
+    schedules,
+    queue: (name) => createQueue(name, backend, operations, worker.wake),
+    inspect: createInspection(backend.inspect, createJobViews(kinds, options.redact)),
+    operate: operations,
+    counts: (queue) => backend.inspect.counts(queue),
+  }
+  workers.set(jobs, worker)
+  return jobs
+
+  function kindHandle<Input>(kind: ResolvedKind): Kind<Input> {
+    return {
+      kind: kind.kind,
+      async enqueue(payload, said) {
+        const { tx, ...rest } = said ?? {}
+        const job = newJobOf(kind, payload, said && rest)
+        return (await enqueuer.one(job instanceof Promise ? await job : job, tx)).id
+      },
+      async enqueueMany(payloads, { tx, ...rest } = {}) {
+        const jobs = await Promise.all(payloads.map((payload) => newJobOf(kind, payload, rest)))
+        return enqueuer.many(jobs, tx)
+      },
+      job: (payload, said) => ({ kind: kind.kind, payload, ...(said && { options: said }) }),
+    }
+  }
+}
+
+function kindDefaults({ attempts, maxPayload, keyring, queues }: ResolvedJobsOptions): KindDefaults {
   return {
-    name: 'jobs',
-    start: worker.start,
-    stop: worker.stop,
-    define<Payload>(definition: {
-      kind: string
-      run(context: JobContext<Payload>): Promise<unknown>
-    }): JobKind<Payload, SqlExecutor> {
-      const { kind, run } = definition
-      if (!/^[a-z][a-z0-9-]{0,99}$/.test(kind))
-        throw new TailwaterError(
-          'E_JOB_KIND',
-          `a job's kind must be lower-case words joined by hyphens, got ${show(kind)}`,
-        )
-      if (typeof run !== 'function')
-        throw new TailwaterError('E_JOB_KIND', `jobs of kind '${kind}' need a function run, got ${show(run)}`)
-      if (handlers.has(kind)) throw new TailwaterError('E_JOB_KIND', `jobs of kind '${kind}' are defined already`)
-      handlers.set(kind, run as Handler)
-      return { kind, enqueue: (payload, { tx } = {}) => enqueue(kind, payload, tx) }
-    },
-    async counts() {
-      const { rows } = await options.database.query<{ state: keyof JobCounts; count: number }>(statements.count)
-      return {
-        available: 0,
-        running: 0,
-        retryable: 0,
-        dead: 0,
-        ...Object.fromEntries(rows.map((row) => [row.state, row.count])),
-      }
+    attempts,
+    maxPayload,
+    encryption: keyring && createEncryption(keyring),
+    checkQueue(queue) {
+      if (queues.has(queue)) return
+      const known = [...queues.keys()].join(', ')
+      throw jobsError('E_JOB_QUEUE_UNKNOWN', `there is no queue '${queue}'; known queues: ${known}`, { queue })
     },
   }
 }
 
-function contextOf(job: ClaimedJob, signal: AbortSignal): JobContext<never> {
-  return { jobId: job.id, kind: job.kind, payload: job.payload as never, attempt: job.attempt, signal }
-}
-
-function serialise(kind: string, payload: unknown): string {
-  try {
-    const json = JSON.stringify(payload)
-    if (json !== undefined) return json
-  } catch (cause) {
-    throw new TailwaterError('E_JOB_PAYLOAD', `the payload of '${kind}' cannot be written as JSON`, { kind, cause })
-  }
-  throw new TailwaterError('E_JOB_PAYLOAD', `the payload of '${kind}' must be JSON data, got ${show(payload)}`, {
-    kind,
-  })
+function warnOfMemory({ backend }: ResolvedJobsOptions): void {
+  if (backend.name !== 'memory' || !notice.hasSubscribers) return
+  notice.publish({ source: 'jobs', level: 'warn', message: 'jobs are kept in memory, and end with this process' })
 }

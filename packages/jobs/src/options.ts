@@ -2,50 +2,107 @@ import {
   type Clock,
   type Duration,
   duration,
+  type Fields,
   integer,
+  type Keyring,
   optional,
+  optionsError,
   resolveOptions,
+  type Size,
+  size,
   systemClock,
   text,
   value,
 } from '@tailwater/core'
 import type { Database } from '@tailwater/postgres'
+import type { JobsBackend } from './backend.ts'
+import { createMemoryBackend } from './backends/memory/memory_backend.ts'
+import { createPostgresBackend } from './backends/postgres/postgres_backend.ts'
+import { NAME } from './kind.ts'
+import { type QueueOptions, type ResolvedQueue, resolveQueue } from './queue_options.ts'
 
 /** How the engine is built. */
 export interface JobsOptions {
-  database: Database
-  /** Schema that holds the engine's tables. @default 'tailwater' */
+  /** Where jobs are kept: that of `@tailwater/jobs/postgres` or `@tailwater/jobs/redis`, or `createMemoryBackend()`. @default by `database`; memory without one */
+  backend?: JobsBackend
+  /** Keeps jobs in PostgreSQL: short for a `backend` of `createPostgresBackend({ database, schema })`. */
+  database?: Database
+  /** Schema to which `jobsMigrations` were applied, with `database`. @default 'tailwater' */
   schema?: string
-  /** Handlers running at once in this process. @default 10 */
+  /** The queues of the application, by name; `default` is always there. */
+  queues?: Record<string, QueueOptions>
+  /** Handlers running at once in this process, for each queue that says nothing of it. @default 10 */
   concurrency?: number
-  /** How often to look for due jobs when nothing wakes the worker. @default '1s' */
-  pollInterval?: Duration
-  /** How long a claimed job is taken for running without a sign of life; a dead worker's jobs run again after it. @default '30s' */
-  lease?: Duration
   /** Attempts of a job before it is dead. @default 5 */
-  maxAttempts?: number
-  /** How long completed jobs are kept. @default '7d' */
-  retention?: Duration
+  attempts?: number
+  /** Longest time between two looks at the store when nothing wakes the worker. @default '5s' */
+  pollInterval?: Duration
+  /** After this time without a sign of life a worker is taken for dead, and its jobs run elsewhere. @default '30s' */
+  lease?: Duration
+  /** Largest payload or result, as JSON. @default '256kb' */
+  maxPayload?: Size
+  /** Keys for kinds that are `encrypted`. */
+  keyring?: Keyring
+  /** Names (`email`) and paths (`customer.name`, `*` for any step) whose values are not shown, besides passwords, tokens and the like. */
+  redact?: readonly string[]
+  /** Threads for handlers in threads, at most. @default that of piscina, one and a half for each processor */
+  threads?: number
   /** @default systemClock */
   clock?: Clock
-  /** Names this worker in the table. @default the process identity */
+  /** Names this worker in the store. @default the process identity and a number */
   owner?: string
 }
 
-/** @throws E_OPTIONS */
-export function resolveJobsOptions(options: JobsOptions) {
-  return resolveOptions('createJobs', options, {
-    database: value<Database>('a Database', (given) => typeof (given as Database)?.transaction === 'function'),
-    schema: text({ default: 'tailwater' }),
-    concurrency: integer({ min: 1, max: 1_000, default: 10 }),
-    pollInterval: duration({ min: 10, default: '1s' }),
-    lease: duration({ min: 1_000, default: '30s' }),
-    maxAttempts: integer({ min: 1, max: 1_000, default: 5 }),
-    retention: duration({ min: 1_000, default: '7d' }),
-    clock: value<Clock>('a Clock', (given) => typeof (given as Clock)?.after === 'function', { default: systemClock }),
-    owner: optional(text()),
-  })
-}
+const isFunction = (given: unknown) => typeof given === 'function'
+
+const fields = {
+  backend: optional(value<JobsBackend>('a JobsBackend', (given) => isFunction((given as JobsBackend)?.work?.turn))),
+  database: optional(value<Database>('a Database', (given) => isFunction((given as Database)?.transaction))),
+  schema: optional(text()),
+  queues: value<Record<string, QueueOptions>>(
+    'an object of queues',
+    (given) => typeof given === 'object' && given !== null,
+    {
+      default: {},
+    },
+  ),
+  concurrency: integer({ min: 0, max: 10_000, default: 10 }),
+  attempts: integer({ min: 1, max: 1_000, default: 5 }),
+  pollInterval: duration({ min: 10, max: 3_600_000, default: '5s' }),
+  lease: duration({ min: 1_000, max: 3_600_000, default: '30s' }),
+  maxPayload: size({ default: '256kb' }),
+  keyring: optional(value<Keyring>('a Keyring', (given) => isFunction((given as Keyring)?.keys))),
+  redact: value<readonly string[]>('an array of names', Array.isArray, { default: [] }),
+  threads: optional(integer({ min: 1, max: 256 })),
+  clock: value<Clock>('a Clock', (given) => isFunction((given as Clock)?.after), { default: systemClock }),
+  owner: optional(text()),
+} satisfies Fields
 
 /** Options with every default filled in; durations in milliseconds. */
-export type ResolvedJobsOptions = ReturnType<typeof resolveJobsOptions>
+export interface ResolvedJobsOptions
+  extends Omit<ReturnType<typeof readFields>, 'queues' | 'backend' | 'database' | 'schema'> {
+  backend: JobsBackend
+  queues: ReadonlyMap<string, ResolvedQueue>
+}
+
+const readFields = (given: unknown) => resolveOptions('createJobs', given, fields)
+
+/** @throws E_OPTIONS */
+export function resolveJobsOptions(given: JobsOptions): ResolvedJobsOptions {
+  const { queues, backend, database, schema, ...options } = readFields(given)
+  if (backend && database) throw optionsError('createJobs.database', 'left out, because there is a backend', database)
+  const names = Object.keys(queues)
+  for (const name of names)
+    if (!NAME.test(name)) throw optionsError('createJobs.queues', 'named by lower-case words joined by hyphens', name)
+  const resolved = ['default', ...names].map((name) => resolveQueue(name, queues[name] ?? {}, options.concurrency))
+  return {
+    ...options,
+    backend: backend ?? backendOf(options.clock, database, schema),
+    queues: new Map(resolved.map((queue) => [queue.name, queue])),
+  }
+}
+
+function backendOf(clock: Clock, database: Database | undefined, schema: string | undefined): JobsBackend {
+  if (!database) return createMemoryBackend({ clock })
+  return createPostgresBackend({ database, clock, ...(schema !== undefined && { schema }) })
+}

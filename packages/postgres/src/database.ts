@@ -60,7 +60,7 @@ export interface PoolStats {
 export interface Database extends Queryable, CopyPort, Service {
   /** Runs `body` in a transaction: commits when it resolves, rolls back when it rejects. */
   transaction<T>(body: (tx: Transaction) => Promise<T>, options?: TransactionOptions): Promise<T>
-  /** Reads that may go to a replica; within a request that has written they go to the primary until the replica has caught up. */
+  /** Reads that may go to a replica; within a request that has written they go to the primary until the replica has caught up. They may run twice, and quick ones share a transaction with others when they come faster than they are answered. */
   readonly reader: Queryable
   /** A connection of one's own to the primary, counted in the budget, straight to the server even when a pooler stands before it. */
   session(options?: { signal?: AbortSignal }): Promise<Session>

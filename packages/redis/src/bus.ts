@@ -40,7 +40,7 @@ export interface RedisBusOptions {
   name?: string
   /** Messages kept for those who were away, at least. @default 10000 */
   keep?: number
-  /** How often to look whether something was missed. @default '5s' */
+  /** How often to look whether something was missed: `caughtUpAt` is never older while Redis answers. @default '1s' */
   pollInterval?: Duration
   clock?: Clock
 }
@@ -58,7 +58,7 @@ export function resolveRedisBusOptions(options: RedisBusOptions) {
     redis: value<Redis>('a Redis', isObject),
     name: text({ pattern: /^[\w.-]+$/, expected: 'letters, digits and . _ -', default: 'main' }),
     keep: integer({ min: 1, default: 10_000 }),
-    pollInterval: duration({ min: 10, default: '5s' }),
+    pollInterval: duration({ min: 10, default: '1s' }),
     clock: value<Clock>('a Clock', isObject, { default: systemClock }),
   })
 }
@@ -68,7 +68,7 @@ export function createRedisBus(options: RedisBusOptions): RedisBus {
   const { redis, name, keep, pollInterval, clock } = resolveRedisBusOptions(options)
   const log = createBusLog(redis, name, keep)
   const audience = createAudience()
-  const reader = createReader(log, audience)
+  const reader = createReader(log, audience, clock)
   let listening: Promise<() => void> | undefined
   /** Subscribers, those on their way included. */
   let interested = 0
@@ -90,6 +90,9 @@ export function createRedisBus(options: RedisBusOptions): RedisBus {
   }
 
   return {
+    get caughtUpAt() {
+      return reader.caughtUpAt
+    },
     publish: (topic, payload) => log.append(topic, payload),
     catchUp: reader.catchUp,
     async subscribe(topic, subscriber) {
@@ -159,11 +162,13 @@ function createAudience(): Audience {
 /** Failures that the connection tells of itself; the next poll tries again. */
 const EXPECTED = ['E_REDIS_UNAVAILABLE', 'E_REDIS_TIMEOUT', 'E_REDIS_CLOSED']
 
-function createReader(log: BusLog, audience: Audience) {
+function createReader(log: BusLog, audience: Audience, clock: Clock) {
   /** Undefined while the place to begin is not known, because Redis has been away from the first. */
   let position: LogPosition | undefined
   let reading: Promise<void> | undefined
   let isStale = false
+  /** When the last round began that found the end of the log. */
+  let caughtUpAt = Number.NEGATIVE_INFINITY
 
   function deliver(entry: LogEntry): void {
     position = { sequence: entry.sequence, id: entry.id }
@@ -197,7 +202,9 @@ function createReader(log: BusLog, audience: Audience) {
     try {
       do {
         isStale = false
+        const from = clock.elapsed()
         await readOn()
+        if (position) caughtUpAt = from
       } while (isStale)
     } catch (error) {
       if (EXPECTED.some((code) => hasCode(error, code))) return
@@ -215,6 +222,9 @@ function createReader(log: BusLog, audience: Audience) {
 
   return {
     catchUp,
+    get caughtUpAt() {
+      return caughtUpAt
+    },
     hear(message: string): void {
       const { entry, before } = parseNews(message)
       if (entry.id === position?.id) return
@@ -226,14 +236,17 @@ function createReader(log: BusLog, audience: Audience) {
     async begin(): Promise<void> {
       if (position) return
       // Away: `readOn` finds the place later, and tells of the gap.
+      const from = clock.elapsed()
       const tail = await log.tail().catch((error: unknown) => {
         if (!EXPECTED.some((code) => hasCode(error, code))) throw error
         return undefined
       })
+      if (tail && !position) caughtUpAt = from
       position ??= tail
     },
     end(): void {
       position = undefined
+      caughtUpAt = Number.NEGATIVE_INFINITY
     },
   }
 }

@@ -2,10 +2,12 @@ import { optionsError } from '@tailwater/core'
 import type { RedisArgument, RedisClient, RedisPipeline } from './client.ts'
 import type { Script } from './script.ts'
 
-/** One command of a batch; its first argument is the key by which a cluster finds the node. */
+/** One command of a batch. */
 export interface CommandCall {
   command: string
   args: readonly RedisArgument[]
+  /** By which a cluster finds the node; for commands that have no key, or have it elsewhere. @default the first argument */
+  key?: string
   /** Bulk replies as bytes instead of text. @default false */
   bytes?: boolean
 }
@@ -36,7 +38,7 @@ export function wireCall(call: Call, by: 'hash' | 'text'): WireCall {
   const { bytes = false } = call
   if ('command' in call) return { command: call.command, args: [...call.args], bytes }
   const { script, keys, args = [], at } = call
-  if (keys.length !== script.keys.length)
+  if (keys.length < script.keys.length || (keys.length > script.keys.length && !script.hasRest))
     throw optionsError(`script ${script.name}`, `${script.keys.length} keys (${script.keys.join(', ')})`, keys.length)
   const time = script.time ? [at ?? ''] : []
   const [command, body] = by === 'hash' ? ['EVALSHA', script.sha1] : ['EVAL', script.source]
@@ -45,7 +47,7 @@ export function wireCall(call: Call, by: 'hash' | 'text'): WireCall {
 
 /** The key that decides on which node of a cluster a call runs; undefined when it has none. */
 export function keyOf(call: Call): string | Buffer | undefined {
-  const key = 'command' in call ? call.args[0] : call.keys[0]
+  const key = 'command' in call ? (call.key ?? call.args[0]) : call.keys[0]
   return typeof key === 'number' ? String(key) : key
 }
 

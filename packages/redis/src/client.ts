@@ -11,6 +11,12 @@ export interface RedisPipeline {
   exec(): Promise<PipelineReplies>
 }
 
+/** One node of a cluster. */
+export interface RedisNode {
+  readonly options: { readonly host?: string | undefined; readonly port?: number | undefined }
+  call(command: string, args: RedisArgument[]): Promise<unknown>
+}
+
 /**
  * The part of an ioredis client (`Redis` or `Cluster`) that we use.
  *
@@ -21,6 +27,8 @@ export interface RedisClient {
   readonly isCluster: boolean
   /** Which nodes serve each slot, the master first; of a cluster only. */
   readonly slots?: readonly (readonly string[])[]
+  /** Clients of the single masters; of a cluster only. */
+  nodes?(role: 'master'): readonly RedisNode[]
   call(command: string, args: RedisArgument[]): Promise<unknown>
   callBuffer(command: string, args: RedisArgument[]): Promise<unknown>
   pipeline(): RedisPipeline

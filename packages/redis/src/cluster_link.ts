@@ -11,6 +11,7 @@ import { FAREWELL, type Link, type LinkOptions, unavailable } from './link.ts'
  */
 export function createClusterLink({ label, target, lazy, clock, connectTimeout, dial }: LinkOptions): Link {
   let cluster: RedisClient | undefined
+  let generation = 0
   let lastError: Error | undefined
 
   function tell(change: RedisConnectionEvent['change'], error?: Error): void {
@@ -28,6 +29,9 @@ export function createClusterLink({ label, target, lazy, clock, connectTimeout, 
       tell('connected')
     })
     client.on('reconnecting', () => tell('lost', lastError))
+    client.on('-node', () => {
+      generation++
+    })
   }
 
   const ready = () => (cluster?.status === 'ready' ? cluster : undefined)
@@ -69,6 +73,9 @@ export function createClusterLink({ label, target, lazy, clock, connectTimeout, 
     target,
     get client() {
       return ready()
+    },
+    get generation() {
+      return generation
     },
     get lastError() {
       return lastError

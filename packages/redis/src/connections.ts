@@ -1,6 +1,6 @@
 import { backoff } from './backoff.ts'
 import type { ConnectionBudget, OpenConnection } from './budget.ts'
-import type { RedisArgument, RedisClient } from './client.ts'
+import type { RedisArgument, RedisClient, RedisNode } from './client.ts'
 import { createClusterLink } from './cluster_link.ts'
 import { createExternalLink } from './external_link.ts'
 import { toRedisError } from './failure.ts'
@@ -30,7 +30,7 @@ export interface DedicatedConnection {
 /** A client that can make another like itself: of ioredis, ours or the application's. */
 interface Duplicable extends RedisClient {
   duplicate(override: object): RedisClient
-  nodes?(role: 'master'): Duplicable[]
+  nodes?(role: 'master'): (Duplicable & RedisNode)[]
 }
 
 /** Makes the connections, none of them open. */

@@ -21,6 +21,8 @@ export interface Link {
   readonly target: string
   /** Ready for commands, or undefined. */
   readonly client: RedisClient | undefined
+  /** Grows whenever a connection was lost: the server, or its successor, may have forgotten what it knew. */
+  readonly generation: number
   /** Why there was no connection at the last attempt. */
   readonly lastError: Error | undefined
   /** Connects. Rejects if the first attempt fails, unless `lazy`; then it goes on trying. */
@@ -53,6 +55,7 @@ export function createLink(options: LinkOptions): Link {
   const { label, target, clock, lazy, reconnect } = options
   const waiting = new Set<(client: RedisClient) => void>()
   let client: RedisClient | undefined
+  let generation = 0
   let lastError: Error | undefined
   let stopping = new AbortController()
   let running: Promise<void> = Promise.resolve()
@@ -72,6 +75,7 @@ export function createLink(options: LinkOptions): Link {
         failures = 0
         const ended = endOf(next)
         client = next
+        generation++
         lastError = undefined
         tell('connected')
         isConnected()
@@ -94,6 +98,9 @@ export function createLink(options: LinkOptions): Link {
     target,
     get client() {
       return client
+    },
+    get generation() {
+      return generation
     },
     get lastError() {
       return lastError

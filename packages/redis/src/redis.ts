@@ -10,6 +10,7 @@ import { checkHealth, type RedisHealth } from './health.ts'
 import { createKeyspace, type Keyspace } from './keyspace.ts'
 import { unavailable } from './link.ts'
 import { type RedisOptions, resolveRedisOptions } from './options.ts'
+import { type ScanPage, type ScanQuery, scanPage } from './scan.ts'
 import type { Script } from './script.ts'
 import type { ChannelListener } from './subscription.ts'
 
@@ -26,10 +27,19 @@ export interface Redis extends Service {
   /** Where it is, without credentials. */
   readonly target: string
   readonly isReady: boolean
+  /** Whether keys are spread over several servers, so that one command cannot touch any two. */
+  readonly isCluster: boolean
+  /**
+   * Grows whenever a connection for commands was lost, in a cluster that to any node. What was not there may have been there since, and be forgotten again: a
+   * server was restarted, or a replica took its place.
+   */
+  readonly generation: number
   /** Keys that belong together, under the connection's prefix: `prefix:{tag}:…`. @throws E_OPTIONS */
   keyspace(tag: string): Keyspace
   /** Runs one command; bulk replies come as text. */
   command<Reply = unknown>(command: string, ...args: RedisArgument[]): Promise<Reply>
+  /** Runs one call, as `batch` would; with `bytes` bulk replies come as they are. */
+  call<Reply = unknown>(call: Call): Promise<Reply>
   /** Runs a script by its hash, or by its text where the server does not know it. */
   run<Reply = unknown, const Keys extends readonly string[] = readonly string[]>(
     script: Script<Keys>,
@@ -37,8 +47,10 @@ export interface Redis extends Service {
     args?: readonly RedisArgument[],
     options?: { bytes?: boolean; at?: number },
   ): Promise<Reply>
-  /** Runs calls together, and tells what became of each; rejects only if none could be sent. In a cluster every command needs its key as first argument. */
+  /** Runs calls together, and tells what became of each; rejects only if none could be sent. In a cluster every command needs its key as first argument, or beside them. */
   batch(calls: readonly Call[]): Promise<PromiseSettledResult<unknown>[]>
+  /** Some of the keys of every master in turn, without blocking any: SCAN. What is there from the first page to the last is found, some of it twice. */
+  scan(query: ScanQuery): Promise<ScanPage>
   /** Listens to a channel. Resolves when it is live, or at once when `start` was lazy and the server is away; the result ends it. */
   subscribe(channel: string, listener: ChannelListener): Promise<() => void>
   /**
@@ -123,8 +135,13 @@ export function createRedis(options?: RedisOptions): Redis {
     get isReady() {
       return isStarted && commands.client !== undefined
     },
+    isCluster: topology === 'cluster' || resolved.client?.isCluster === true,
+    get generation() {
+      return commands.generation
+    },
     keyspace: (tag) => createKeyspace(prefix, tag),
     command: <Reply>(command: string, ...args: RedisArgument[]) => send({ command, args }) as Promise<Reply>,
+    call: <Reply>(call: Call) => send(call) as Promise<Reply>,
     run: <Reply>(script: Script, keys: readonly string[], args: readonly RedisArgument[] = [], more = {}) =>
       send({ script, keys, args, ...more }) as Promise<Reply>,
     async batch(calls) {
@@ -136,6 +153,13 @@ export function createRedis(options?: RedisOptions): Redis {
           ? { status: 'rejected', reason: toRedisError(outcome.error, target) }
           : { status: 'fulfilled', value: outcome.reply },
       )
+    },
+    async scan(query) {
+      try {
+        return await withinTime(scanPage(await ready(), query))
+      } catch (error) {
+        throw toRedisError(error, target)
+      }
     },
     subscribe: (channel, listener) => {
       if (!isStarted)

@@ -73,6 +73,7 @@ describe('a connection to Redis', () => {
     await redis.command('SET', 'bytes', bytes)
     const [outcome] = await redis.batch([{ command: 'GET', args: ['bytes'], bytes: true }])
     assert.deepEqual(outcome, { status: 'fulfilled', value: bytes })
+    assert.deepEqual(await redis.call({ command: 'MGET', args: ['bytes', 'none'], bytes: true }), [bytes, null])
   })
 
   it('fails fast when nobody listens at the port', async () => {

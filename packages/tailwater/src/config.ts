@@ -8,11 +8,14 @@ import {
   optional,
   optionsError,
   resolveOptions,
+  type Size,
+  size,
   systemClock,
   TailwaterError,
   text,
   value,
 } from '@tailwater/core'
+import type { QueueOptions } from '@tailwater/jobs'
 import type { MigrationModule } from '@tailwater/postgres'
 import { urlOf } from './environment/variable.ts'
 
@@ -34,6 +37,29 @@ export interface DatabaseConfig {
   embeddedInProduction?: 'refuse' | 'allow'
 }
 
+/** How the cache is bounded, and what stands behind it. */
+export interface CacheConfig {
+  /** Of what each process keeps in its memory. */
+  near?: {
+    /** @default 10_000 */
+    maxEntries?: number
+    /** Estimated. @default '64mb' */
+    maxBytes?: Size
+  }
+  /** The store that processes share; `auto` is Redis where there is a `redisUrl`, and none otherwise. @default 'auto' */
+  far?: 'auto' | 'postgres' | 'none'
+}
+
+/** Where jobs are kept, and on which queues. */
+export interface JobsConfig {
+  /** In PostgreSQL they are enqueued within transactions; in Redis they need a `redisUrl`. @default 'postgres' */
+  store?: 'postgres' | 'redis'
+  /** The queues of the application, by name; `default` is always there. */
+  queues?: Record<string, QueueOptions>
+  /** Names and paths in payloads and results that nobody is shown. */
+  redact?: readonly string[]
+}
+
 /** Everything that a platform is made from. Only what differs from the default need be given. */
 export interface TailwaterConfig {
   /** Names the application in logs and connections. @default 'tailwater' */
@@ -53,6 +79,8 @@ export interface TailwaterConfig {
   /** One secret of at least 32 characters, or two while rotating. @default one generated into the data folder; none in production with a server of one's own */
   secret?: string | readonly string[]
   redisUrl?: string
+  cache?: CacheConfig
+  jobs?: JobsConfig
   amqpUrl?: string
   mail?: { smtpUrl?: string; from?: string }
   log?: { level?: 'debug' | 'info' | 'warn' | 'error' | 'silent'; format?: 'pretty' | 'json' }
@@ -85,6 +113,8 @@ function secretUrl(schemes: readonly string[], expected: string): Field<string, 
   }
 }
 
+const isObject = (given: unknown) => typeof given === 'object' && given !== null
+
 /** One or two texts; how long each must be, the keyring knows. */
 const areSecrets = (given: unknown) => [given].flat().every((secret) => typeof secret === 'string')
 
@@ -113,6 +143,15 @@ const fields = {
   dataDir: text({ default: './data' }),
   secret: optional(value<string | readonly string[]>('a secret, or two', areSecrets)),
   redisUrl: optional(text()),
+  cache: group({
+    near: group({ maxEntries: integer({ min: 1, default: 10_000 }), maxBytes: size({ default: '64mb' }) }),
+    far: oneOf(['auto', 'postgres', 'none'], { default: 'auto' }),
+  }),
+  jobs: group({
+    store: oneOf(['postgres', 'redis'], { default: 'postgres' }),
+    queues: value<Record<string, QueueOptions>>('an object of queues', isObject, { default: {} }),
+    redact: value<readonly string[]>('a list of names', Array.isArray, { default: [] }),
+  }),
   amqpUrl: optional(secretUrl(['amqp:', 'amqps:'], 'a URL such as amqp://user:password@host:5672')),
   mail: group({
     smtpUrl: optional(secretUrl(['smtp:', 'smtps:'], 'a URL such as smtp://host:587')),
@@ -149,6 +188,8 @@ export function resolveConfig(config: TailwaterConfig = {}) {
     )
   if (resolved.database.directUrl && !resolved.database.url)
     throw optionsError('config.database.url', 'given when config.database.directUrl is', undefined)
+  if (resolved.jobs.store === 'redis' && !resolved.redisUrl)
+    throw optionsError('config.redisUrl', "given when config.jobs.store is 'redis'", undefined)
   return { ...resolved, dataDir: resolve(resolved.dataDir), isEmbedded: !resolved.database.url }
 }
 

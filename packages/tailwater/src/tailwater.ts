@@ -1,10 +1,17 @@
 import type { Server } from 'node:http'
 import { join } from 'node:path'
-import { type Caches, createCaches } from '@tailwater/cache'
+import type { Cache } from '@tailwater/cache'
 import type { Clock, FileStore, Keyring, LeaseStore, Logger, Mailer } from '@tailwater/core'
 import { startAll, stopAll } from '@tailwater/core'
-import { type Accounts, createAccounts, createDashboard, type FirstAdministrator } from '@tailwater/dashboard'
-import { createJobs, type Jobs } from '@tailwater/jobs'
+import {
+  type Accounts,
+  createAccounts,
+  createDashboard,
+  type Dashboard,
+  type DashboardOptions,
+  type FirstAdministrator,
+} from '@tailwater/dashboard'
+import type { Jobs } from '@tailwater/jobs'
 import type { Database, Migrator, Outbox, PostgresBus } from '@tailwater/postgres'
 import type { Redis } from '@tailwater/redis'
 import { createTelemetry, type Telemetry } from '@tailwater/telemetry'
@@ -13,9 +20,11 @@ import { createDiskFileStore } from './files/disk_file_store.ts'
 import { createLogger } from './log/logger.ts'
 import { openMailer } from './mail/open_mailer.ts'
 import { createMounts, type Mounts } from './mounts/mounts.ts'
+import { openCache } from './platform/cache.ts'
 import { openDataFolder } from './platform/data_folder.ts'
 import { registerGauges } from './platform/gauges.ts'
 import { type Ground, openGround, type Progress } from './platform/ground.ts'
+import { openJobs } from './platform/jobs.ts'
 import { keyringOf } from './platform/secrets.ts'
 import { openSettings, type PlatformSettings } from './platform/settings.ts'
 import { platformServices } from './platform/start_order.ts'
@@ -44,7 +53,8 @@ export interface Tailwater extends Mounts {
   readonly redis: Redis | undefined
   /** What can be changed without a restart. */
   readonly settings: PlatformSettings
-  readonly cache: Caches
+  /** In this process's memory, behind it in Redis where there is a `redisUrl`; processes hear of each other's invalidations. */
+  readonly cache: Cache
   readonly jobs: Jobs
   readonly mailer: Mailer
   /** In `files/` of the data folder. */
@@ -98,24 +108,29 @@ async function assemble(
   // A folder of their own: beside them lie the secret and the database.
   const files = createDiskFileStore(join(config.dataDir, 'files'))
   const mailer = await openMailer(config, { clock, files: createDiskFileStore(config.dataDir) })
-  const jobs = createJobs({ database, schema, clock, concurrency: config.jobConcurrency })
+  const jobs = openJobs(config, ground, keyring)
   const accounts = createAccounts({ database, schema, keyring, clock })
   const telemetry = createTelemetry({ clock, ignorePaths: [config.dashboardPath] })
   registerGauges(telemetry, database, jobs)
   const surface = createSurface(config, ground, accounts)
-  const dashboard = createDashboard({
+  const settings = openSettings(config, ground)
+  const cache = openCache(config, ground, settings)
+  const { closing } = surface.drain
+  const dashboard = dashboardOf(config, { accounts, telemetry, database, cache, jobs, closing })
+  const parts = {
+    config,
+    ground,
+    settings,
+    cache,
+    surface,
+    dashboard,
+    logger,
+    mailer,
+    jobs,
     accounts,
     telemetry,
-    database,
-    version: platformVersion(),
-    mount: config.dashboardPath,
-    // The mounts describe all routes together.
-    describe: false,
-    closing: surface.drain.closing,
-    clock,
-  })
-  const settings = openSettings(config, ground)
-  const parts = { config, ground, settings, surface, dashboard, logger, mailer, jobs, accounts, telemetry, progress }
+    progress,
+  }
   const { services, firstAdministrator } = platformServices(parts)
   return {
     ...createMounts(parts),
@@ -129,7 +144,7 @@ async function assemble(
     bus: ground.bus,
     redis: ground.redis,
     settings,
-    cache: createCaches({ clock }),
+    cache,
     jobs,
     mailer,
     files,
@@ -143,4 +158,12 @@ async function assemble(
     stop: (deadline) => stopAll(services, deadline),
     serve: (server, options) => serve(server, { ...options, drain: surface.drain, clock }),
   }
+}
+
+function dashboardOf(
+  { dashboardPath: mount, clock }: ResolvedConfig,
+  parts: Pick<DashboardOptions, 'accounts' | 'telemetry' | 'database' | 'cache' | 'jobs' | 'closing'>,
+): Dashboard {
+  // The mounts describe all routes together.
+  return createDashboard({ ...parts, version: platformVersion(), mount, describe: false, clock })
 }

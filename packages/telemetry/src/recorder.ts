@@ -106,7 +106,7 @@ export class Recorder {
 
   #onAttempt(event: JobAttemptEvent): void {
     if (event.outcome === 'completed') this.#counts.completed++
-    else if (event.outcome !== 'cancelled') this.#counts.failed++
+    else if (event.outcome === 'retryable' || event.outcome === 'dead') this.#counts.failed++
   }
 
   #onQuery(event: DatabaseQueryEvent): void {

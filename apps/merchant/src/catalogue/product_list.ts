@@ -1,12 +1,6 @@
 import { createKeyset, type Keyset, type OpenPage } from '@tailwater/http'
-import {
-  createParameters,
-  createStatementNames,
-  limitClause,
-  type Parameters,
-  type PreparedQuery,
-  partOf,
-} from '../database/list_statement.ts'
+import { createStatementNames, limitClause, patternOf } from '../database/list_statement.ts'
+import { createTemplate, type Places } from '../database/statement_template.ts'
 import type { ProductField, ProductStatus } from './product.ts'
 import { columnsFor, type Source } from './product_columns.ts'
 
@@ -40,26 +34,9 @@ export const productSorts = ['-created', 'created', 'price', '-price', 'title', 
 /** One of `productSorts`. */
 export type ProductSort = (typeof productSorts)[number]
 
-function keysetOn(column: string, type: string, direction: 'asc' | 'desc'): Keyset {
-  // The id in the same direction, so that the two compare as one row and one index serves both directions.
-  return createKeyset([
-    { sql: `p.${column}`, type, direction },
-    { sql: 'p.id', type: 'bigint', direction },
-  ])
-}
+const COLUMN_TYPES = { created_at: 'timestamptz', price: 'numeric', title: 'text', rank: 'real' } as const
 
-/** The sort orders, each total. */
-export const productKeysets: Readonly<Record<ProductSort, Keyset>> = {
-  '-created': keysetOn('created_at', 'timestamptz', 'desc'),
-  created: keysetOn('created_at', 'timestamptz', 'asc'),
-  '-price': keysetOn('price', 'numeric', 'desc'),
-  price: keysetOn('price', 'numeric', 'asc'),
-  '-title': keysetOn('title', 'text', 'desc'),
-  title: keysetOn('title', 'text', 'asc'),
-  relevance: keysetOn('rank', 'real', 'desc'),
-}
-
-const SORT_COLUMNS: Readonly<Record<ProductSort, string>> = {
+const SORT_COLUMNS: Readonly<Record<ProductSort, keyof typeof COLUMN_TYPES>> = {
   '-created': 'created_at',
   created: 'created_at',
   '-price': 'price',
@@ -69,11 +46,44 @@ const SORT_COLUMNS: Readonly<Record<ProductSort, string>> = {
   relevance: 'rank',
 }
 
+/** Fields that hold their column exactly; a price is a binary fraction in answers. */
+const EXACT_FIELDS: Partial<Record<keyof typeof COLUMN_TYPES, ProductField>> = {
+  created_at: 'createdAt',
+  title: 'title',
+}
+
+/** A sort order, which is total. @param fields those asked for: a column that is among them is not read twice */
+function keysetOf(sort: ProductSort, fields: readonly ProductField[]): Keyset {
+  const column = SORT_COLUMNS[sort]
+  const direction = sort.startsWith('-') || sort === 'relevance' ? 'desc' : 'asc'
+  const within = (field: ProductField | undefined) => (field && fields.includes(field) ? { field } : {})
+  // The id in the same direction, so that the two compare as one row and one index serves both directions.
+  return createKeyset([
+    { sql: `p.${column}`, type: COLUMN_TYPES[column], direction, ...within(EXACT_FIELDS[column]) },
+    { sql: 'p.id', type: 'bigint', direction, ...within('id') },
+  ])
+}
+
+/** The fields of a product that one caller asked for, with what follows from them. */
+export interface AskedFields {
+  readonly fields: readonly ProductField[]
+  /** Names them in the shape of a statement. */
+  readonly name: string
+  keyset(sort: ProductSort): Keyset
+}
+
+/** Prepares fields; worth keeping for as long as they are asked for. */
+export function askFields(fields: readonly ProductField[]): AskedFields {
+  const keysets = new Map(productSorts.map((sort) => [sort, keysetOf(sort, fields)]))
+  return { fields, name: fields.join(), keyset: (sort) => keysets.get(sort)! }
+}
+
 /** A page of products asked for. */
 export interface ProductListRequest {
   filter: ProductFilter
   sort: ProductSort
-  fields: readonly ProductField[]
+  asked: AskedFields
+  /** Opened with the keyset of the fields and the sort order. */
   page: OpenPage
 }
 
@@ -87,32 +97,49 @@ export function createProductList(schema: string) {
 
   return {
     /** The page's rows, with the keyset's columns, and at least one row more when there is another page. */
-    page(request: ProductListRequest): PreparedQuery {
-      const parameters = createParameters()
-      const text = pageText(schema, request, parameters)
-      return { statement: isNamed(request.filter) ? name(text) : text, values: parameters.values }
-    },
+    page: createTemplate<ProductListRequest>({
+      shapeOf: ({ filter, sort, asked, page }) =>
+        `${filterShape(filter)} ${sort} ${page.fetch} ${page.offset > 0} ${page.shape} ${asked.name}`,
+      write(request, places) {
+        const text = pageText(schema, request, places)
+        return isNamed(request.filter) ? name(text) : text
+      },
+    }),
     /** How many there are in all. */
-    count(filter: ProductFilter): PreparedQuery {
-      const parameters = createParameters()
-      const conditions = [...conditionsOf(filter, parameters), ...subtreeOf(schema, filter, parameters)]
-      const text = `SELECT count(*)::float8 AS total FROM ${schema}.products p WHERE ${conditions.join(' AND ')}`
-      return { statement: isNamed(filter) ? name(text) : text, values: parameters.values }
-    },
+    count: createTemplate<{ filter: ProductFilter }>({
+      shapeOf: ({ filter }) => filterShape(filter),
+      write({ filter }, places) {
+        const conditions = [...conditionsOf(filter, places), ...subtreeOf(schema, filter, places)]
+        const text = `SELECT count(*)::float8 AS total FROM ${schema}.products p WHERE ${conditions.join(' AND ')}`
+        return isNamed(filter) ? name(text) : text
+      },
+    }),
   }
 }
 
-function pageText(schema: string, request: ProductListRequest, parameters: Parameters): string {
+/** What the conditions depend on: the status, which stands in the text, the kind of each value, and which are given. */
+function filterShape({ status, merchantId, category, minPrice, maxPrice, text }: ProductFilter): string {
+  const given = [merchantId, minPrice, maxPrice].map((value) => (value === undefined ? '-' : '+')).join('')
+  const kind = category === undefined ? 'all' : CATEGORY_ID.test(category) ? 'id' : 'slug'
+  return `${status} ${given} ${kind} ${text === undefined ? '' : TRIGRAM.test(text) ? 'trigram' : 'words'}`
+}
+
+/** Requests that hold a filter, of which conditions read their values. */
+type Filtered = { filter: ProductFilter }
+
+function pageText(schema: string, request: ProductListRequest, places: Places<ProductListRequest>): string {
   const inCategory = isPerCategory(request)
-  const { select, joins, page } = columnsFor(schema, request.fields, inCategory ? WALKED : {})
-  const columns = [...new Set([...page, SORT_COLUMNS[request.sort]])].map((column) => `p.${column}`).join(', ')
-  const conditions = conditionsOf(request.filter, parameters)
-  const { where, orderBy } = parameters.seek(request.page)
+  const { sort, asked, filter } = request
+  const { select, joins, page } = columnsFor(schema, asked.fields, inCategory ? WALKED : {})
+  const columns = [...new Set([...page, SORT_COLUMNS[sort]])].map((column) => `p.${column}`).join(', ')
+  const conditions = conditionsOf(filter, places)
+  const { where, orderBy } = places.seek(request.page, (later) => later.page)
   const walk = { columns, conditions, where, rest: `ORDER BY ${orderBy} ${limitClause(request.page)}` }
   const rows = inCategory
-    ? walkEachCategory(schema, request.filter.category!, walk, parameters)
-    : walkTogether(schema, request, walk, parameters)
-  return `SELECT ${select}, ${productKeysets[request.sort].select} FROM (${rows}) p ${joins} ORDER BY ${orderBy}`
+    ? walkEachCategory(schema, filter.category!, walk, places)
+    : walkTogether(schema, request, walk, places)
+  const selected = [select, asked.keyset(sort).select].filter(Boolean).join(', ')
+  return `SELECT ${selected} FROM (${rows}) p ${joins} ORDER BY ${orderBy}`
 }
 
 /** The parts of the inner query. */
@@ -134,58 +161,66 @@ function isPerCategory({ filter, page }: ProductListRequest): boolean {
 /** The walk stands in the category already: its name needs no join. */
 const WALKED: Partial<Record<ProductField, Source>> = { category: { select: 'p.category_name', columns: [] } }
 
-function walkEachCategory(schema: string, category: string, walk: Walk, parameters: Parameters): string {
+function walkEachCategory(schema: string, category: string, walk: Walk, places: Places<ProductListRequest>): string {
   const conditions = ['p.category_id = k.id', ...walk.conditions, walk.where].join(' AND ')
   return `SELECT ${walk.columns}, k.name AS category_name FROM ${schema}.categories k
     CROSS JOIN LATERAL (SELECT ${walk.columns} FROM ${schema}.products p WHERE ${conditions} ${walk.rest}) p
-    WHERE ${isBelow(schema, category, parameters)} ${walk.rest}`
+    WHERE ${isBelow(schema, category, places)} ${walk.rest}`
 }
 
-function walkTogether(schema: string, request: ProductListRequest, walk: Walk, parameters: Parameters): string {
+function walkTogether(
+  schema: string,
+  request: ProductListRequest,
+  walk: Walk,
+  places: Places<ProductListRequest>,
+): string {
   const { filter, sort, page } = request
-  const conditions = [...walk.conditions, ...subtreeOf(schema, filter, parameters)].join(' AND ')
-  const skip = page.offset > 0 ? `OFFSET ${parameters.add(page.offset, 'bigint')}` : ''
+  const conditions = [...walk.conditions, ...subtreeOf(schema, filter, places)].join(' AND ')
+  const skip = page.offset > 0 ? `OFFSET ${places.add((later) => later.page.offset, 'bigint')}` : ''
   if (sort !== 'relevance')
     return `SELECT ${walk.columns} FROM ${schema}.products p WHERE ${conditions} AND ${walk.where} ${walk.rest} ${skip}`
-  const columns = walk.columns.replace('p.rank', `ts_rank(p.search, ${wordsOf(filter.text ?? '', parameters)}) AS rank`)
+  const columns = walk.columns.replace('p.rank', `ts_rank(p.search, ${wordsOf(places)}) AS rank`)
   return `SELECT ${walk.columns} FROM (SELECT ${columns} FROM ${schema}.products p WHERE ${conditions}) p
     WHERE ${walk.where} ${walk.rest} ${skip}`
 }
 
-function wordsOf(text: string, parameters: Parameters): string {
-  return `websearch_to_tsquery('english', ${parameters.add(text, 'text')})`
+function wordsOf<R extends Filtered>(places: Places<R>): string {
+  return `websearch_to_tsquery('english', ${places.add(({ filter }) => filter.text, 'text')})`
 }
 
-function conditionsOf(filter: ProductFilter, parameters: Parameters): string[] {
+function conditionsOf<R extends Filtered>(filter: ProductFilter, places: Places<R>): string[] {
   // The status is one of three words and stands in the text, so that the planner sees which partial index fits.
   const conditions = [`p.status = '${filter.status}'`]
-  if (filter.merchantId !== undefined) conditions.push(`p.merchant_id = ${parameters.add(filter.merchantId, 'bigint')}`)
-  if (filter.minPrice !== undefined) conditions.push(`p.price >= ${parameters.add(filter.minPrice, 'numeric')}`)
-  if (filter.maxPrice !== undefined) conditions.push(`p.price <= ${parameters.add(filter.maxPrice, 'numeric')}`)
-  if (filter.text !== undefined) conditions.push(textCondition(filter.text, parameters))
+  if (filter.merchantId !== undefined)
+    conditions.push(`p.merchant_id = ${places.add((later) => later.filter.merchantId, 'bigint')}`)
+  if (filter.minPrice !== undefined)
+    conditions.push(`p.price >= ${places.add((later) => later.filter.minPrice, 'numeric')}`)
+  if (filter.maxPrice !== undefined)
+    conditions.push(`p.price <= ${places.add((later) => later.filter.maxPrice, 'numeric')}`)
+  if (filter.text !== undefined) conditions.push(textCondition(filter.text, places))
   return conditions
 }
 
 /** Three letters or digits together: what a trigram index needs to be of any use. */
 const TRIGRAM = /[\p{L}\p{N}]{3}/u
 
-function textCondition(text: string, parameters: Parameters): string {
-  const words = `p.search @@ ${wordsOf(text, parameters)}`
+function textCondition<R extends Filtered>(text: string, places: Places<R>): string {
+  const words = `p.search @@ ${wordsOf(places)}`
   if (!TRIGRAM.test(text)) return words
-  return `(${words} OR p.title ILIKE ${partOf(text, parameters)})`
+  return `(${words} OR p.title ILIKE ${places.add(({ filter }) => patternOf(filter.text!), 'text')})`
 }
 
-function subtreeOf(schema: string, { category }: ProductFilter, parameters: Parameters): string[] {
+function subtreeOf<R extends Filtered>(schema: string, { category }: ProductFilter, places: Places<R>): string[] {
   if (category === undefined) return []
-  return [`p.category_id IN (SELECT k.id FROM ${schema}.categories k WHERE ${isBelow(schema, category, parameters)})`]
+  return [`p.category_id IN (SELECT k.id FROM ${schema}.categories k WHERE ${isBelow(schema, category, places)})`]
 }
 
 /** Longer numbers are no ids, and would not fit a bigint: they are slugs. */
 const CATEGORY_ID = /^[1-9][0-9]{0,15}$/
 
-function isBelow(schema: string, category: string, parameters: Parameters): string {
-  if (CATEGORY_ID.test(category)) return `k.path @> ARRAY[${parameters.add(category, 'bigint')}]`
+function isBelow<R extends Filtered>(schema: string, category: string, places: Places<R>): string {
+  if (CATEGORY_ID.test(category)) return `k.path @> ARRAY[${places.add(({ filter }) => filter.category, 'bigint')}]`
   // Of an unknown slug the array holds a null, which no path contains.
-  const root = `SELECT root.id FROM ${schema}.categories root WHERE root.slug = ${parameters.add(category, 'text')}`
+  const root = `SELECT root.id FROM ${schema}.categories root WHERE root.slug = ${places.add(({ filter }) => filter.category, 'text')}`
   return `k.path @> ARRAY[(${root})]`
 }

@@ -26,8 +26,13 @@ export function createParameters(): Parameters {
 }
 
 /** A pattern for ILIKE that finds a part, whatever signs are in it. */
+export function patternOf(text: string): string {
+  return `%${text.replaceAll(/[\\%_]/g, '\\$&')}%`
+}
+
+/** Adds a part as a value. */
 export function partOf(text: string, parameters: Parameters): string {
-  return parameters.add(`%${text.replaceAll(/[\\%_]/g, '\\$&')}%`, 'text')
+  return parameters.add(patternOf(text), 'text')
 }
 
 /** A statement and its values. */

@@ -4,11 +4,11 @@ import type { Route } from '@tailwater/http'
 import { fastifyDefaults } from '@tailwater/http/fastify'
 import Fastify, { type FastifyInstance } from 'fastify'
 import type { ListenOptions, ServedHttp, Tailwater } from 'tailwater'
+import { createShopCaches } from '../caches/shop_caches.ts'
 import { createMerchant } from '../merchant.ts'
 import { limitRoutes } from './api_limit.ts'
 import { indexRoute } from './index_route.ts'
 import { MERCHANT_SCHEMA } from './merchant_schema.ts'
-import { createSharedProducts } from './shared_products.ts'
 
 /** The merchant's server and what runs beside it. */
 export interface Shop extends Service {
@@ -16,25 +16,37 @@ export interface Shop extends Service {
   readonly url: string
 }
 
+/** How the shop is opened. */
+export interface ShopOptions extends ListenOptions {
+  /** Requests a second of each caller; 0 for no limit. */
+  apiRate: number
+  /** `off` reads the database for every request. @default 'on' */
+  cache?: 'on' | 'off'
+  /** With the merchant's tables. @default 'merchant' */
+  schema?: string
+}
+
 /** Builds the merchant on a started platform, and its server. */
-export async function openShop(platform: Tailwater, options: ListenOptions & { apiRate: number }): Promise<Shop> {
+export async function openShop(platform: Tailwater, options: ShopOptions): Promise<Shop> {
   const { database, keyring, clock, jobs, mailer, accounts } = platform
-  const shared = createSharedProducts(platform.bus, clock)
   const merchant = createMerchant({
     database,
-    schema: MERCHANT_SCHEMA,
+    schema: options.schema ?? MERCHANT_SCHEMA,
     keyring,
     clock,
     jobs,
     mailer,
-    products: shared.cache,
+    ...(options.cache === 'off' ? {} : { caches: createShopCaches(platform.cache) }),
+    onWarming: ({ what, done, of }) => {
+      if (done === of) platform.logger.info({ [what]: of }, 'cache warmed')
+    },
     async verifyAdmin(token) {
       const holder = await accounts.verifyToken(token)
       return holder && { id: holder.userId }
     },
   })
   const app = await buildServer(platform, limitRoutes(merchant.routes, options.apiRate, clock))
-  return shopOf(platform.serve(app.server, options), app, [shared, ...merchant.services])
+  return shopOf(platform.serve(app.server, options), app, merchant.services)
 }
 
 async function buildServer(platform: Tailwater, routes: readonly Route[]): Promise<FastifyInstance> {

@@ -138,6 +138,38 @@ describe('the product list', () => {
     assert.equal((await list('fields=titel')).status, 400)
   })
 
+  for (const sort of SORTS)
+    it(`gives the same pages whichever fields are asked for, sorted by ${sort}`, async () => {
+      const whole = await walk(`sort=${sort}&limit=9`)
+      for (const fields of ['id', 'id,title', 'createdAt,id,title', 'id,price,sku'])
+        assert.deepEqual(await walk(`sort=${sort}&limit=9&fields=${fields}`), whole, fields)
+    })
+
+  it('goes on with other fields by the same cursor', async () => {
+    const few = await list('fields=id&limit=10')
+    const { next } = few.body.page
+    assert.deepEqual(
+      ids(await list(`limit=10&cursor=${next}`)),
+      ids(await list(`fields=id,createdAt&limit=10&cursor=${next}`)),
+    )
+  })
+
+  it('keeps apart what is asked for in one shape with other values', async () => {
+    const asked = [
+      'category=home&minPrice=1',
+      'category=garden&minPrice=3',
+      'category=home&minPrice=3',
+      'category=garden&minPrice=1',
+      'q=red&category=garden',
+      'q=blue&category=garden',
+    ]
+    const apart = []
+    for (const query of asked) apart.push(ids(await list(`${query}&limit=100`)))
+    const together = await Promise.all(asked.map(async (query) => ids(await list(`${query}&limit=100`))))
+    assert.deepEqual(together, apart)
+    assert.equal(new Set(apart.map(String)).size, asked.length)
+  })
+
   it('neither repeats nor skips a row while others are added and taken away', async () => {
     const own = await addMerchant(app, 'busy')
     const add = (sku: string, price: number) =>

@@ -67,8 +67,11 @@ describe('checkout', () => {
     const read = await app.ask('GET', `/api/orders/${placed.body.id}`, { token: merchant.token })
     assert.deepEqual(read.body, placed.body)
     assert.deepEqual(await stockOf(one), { onHand: 10, reserved: 3 })
-    const jobs = await app.rows(`SELECT payload FROM $schema.jobs WHERE kind = 'order-confirmation'`)
-    assert.deepEqual(jobs, [{ payload: { orderId: placed.body.id } }])
+    const { jobs } = await app.jobs.inspect.list({ kind: 'order-confirmation' })
+    assert.deepEqual(
+      jobs.map(({ payload }) => payload),
+      [{ orderId: placed.body.id }],
+    )
   })
 
   it('declines by the card or the amount, keeps the answer, and reserves nothing', async () => {

@@ -11,19 +11,34 @@ export interface FarReading {
   readonly envelope: Buffer | undefined
 }
 
-/** An opaque text; equal texts mean that nothing was written in between. */
+/**
+ * An opaque text; equal texts mean that nothing was written in between.
+ *
+ * The version of nothing needs more, because stores lose tombstones: by eviction, a flush, a crash, a failover. A load that began before such a loss would find
+ * nothing, as it did, and store what was invalidated meanwhile. Two things stand against it:
+ *
+ * - It names the store's generation, which changes when the store may have lost what it knew: with the connection in Redis, with the tables'
+ *   content in PostgreSQL. A write that expects the nothing of another generation is refused.
+ * - A write that names its lease is stored over nothing only while the lease is held. An invalidation takes the lease away, and no loss of the
+ *   tombstone brings it back: loads that hold a lease are safe against eviction and flushes too.
+ *
+ * What remains: a load without a lease, and a tombstone that was evicted or flushed while that load ran.
+ */
 export type FarVersion = string
 
 /** One envelope to be stored. */
 export interface FarWrite {
   readonly key: string
-  /** Without its version, which is the store's own affair. */
+  /** Without its version, which is the store's own affair. Not changed any more by its owner. */
   readonly envelope: Buffer
-  /** Milliseconds until the store forgets it: fresh time and grace together. */
+  /** Milliseconds until the store forgets it, from 1 up: fresh time and grace together. */
   readonly ttl: number
   /** What the key's version must still be; without it the write is unconditional. */
   readonly expected?: FarVersion
-  /** Load lease that is given back with the write. */
+  /**
+   * Token of the lease under which it was loaded. The lease is given back, also when the write is refused. A write that expects nothing is
+   * refused if the lease is not held any more.
+   */
   readonly lease?: string
 }
 
@@ -31,14 +46,14 @@ export interface FarWrite {
 export interface FarEntries {
   /** In the order of the keys; the caller has gathered them over a tick. */
   read(keys: readonly string[]): Promise<FarReading[]>
-  /** Compare-and-set, each key on its own: whether each was stored. */
+  /** Compare-and-set, each key on its own: whether each was stored. Of writes to one key the later comes after the earlier. */
   write(writes: readonly FarWrite[]): Promise<boolean[]>
   /**
-   * Invalidates keys: what is there goes, and a new version stays behind as a tombstone, so that a load that began before cannot land. A tombstone stays for
-   * `TOMBSTONE_MS` at least, which is longer than any load may take.
+   * Invalidates keys: what is there goes, with the lease of whoever loads it, and a new version stays behind as a tombstone, so that a load that began before
+   * cannot land. A tombstone stays for `TOMBSTONE_MS`, which is longer than any load may take.
    */
   invalidate(keys: readonly string[]): Promise<void>
-  /** Gives an entry a new life, if its version is still that one. */
+  /** Gives an entry a new life, if its version is still that one. Tombstones and nothing have none. */
   touch(key: string, version: FarVersion, ttl: number): Promise<boolean>
 }
 
@@ -50,37 +65,55 @@ export interface FarEntries {
  * flushed, gone with a failover) differs from what entries carry: that is a miss, never an old value.
  */
 export interface FarTags {
-  /** The tags' numbers, in their order. A tag that has none gets `floor`: no invalidation of it is known since then. */
+  /**
+   * The tags' numbers, in their order. A tag that has none gets the counter's present value: one that was lost has then a number that is
+   * at least that of its last invalidation, so that what was loaded before does not come back to life.
+   *
+   * @param floor the greatest number the caller has heard of; a counter that is behind it, having been lost itself, is brought up to it first
+   */
   numbers(tags: readonly string[], floor: number): Promise<number[]>
-  /** Gives the tags a new number, greater than any before, and returns it. */
+  /** Gives all the tags one new number, greater than any before, and returns it. */
   invalidate(tags: readonly string[]): Promise<number>
-  /** The counter's present value. */
+  /** The counter's present value: no number given out is greater. A counter begins at the store's microseconds. */
   now(): Promise<number>
 }
 
 /** Who may load a key, over all processes. */
 export interface FarLeases {
   /**
-   * `granted`: load it; `held`: somebody else loads it; `changed`: the key's version is no longer `seen`, so read it again.
+   * `granted`: load it; `held`: somebody else loads it; `changed`: the key's version is no longer `seen`, so read it again. Who holds it already is granted
+   * it again.
    * @param ttl milliseconds after which a dead holder's lease is free
    */
   acquire(key: string, seen: FarVersion, token: string, ttl: number): Promise<'granted' | 'held' | 'changed'>
   /** True while the token holds it; it then holds it for `ttl` more. */
   renew(key: string, token: string, ttl: number): Promise<boolean>
+  /** Frees it, if the token holds it. */
   release(key: string, token: string): Promise<void>
 }
 
 /** What an operator can look at. */
 export interface FarBrowser {
-  /** Keys that a pattern with `*` matches, some at a time; a page may be empty without being the last. Never blocks the store (SCAN, not KEYS). */
-  scan(pattern: string, cursor: string | undefined, limit: number): Promise<{ keys: FarKey[]; next: string | undefined }>
-  /** Empties the store of what is under its prefix, in bites; tags stay. */
+  /**
+   * Keys of entries that a pattern with `*` matches (all other characters stand for themselves), about `limit` at a time; a page may be empty without being the last,
+   * and a key may come twice. What is there from the first page to the last is found. Never blocks the store.
+   */
+  scan(
+    pattern: string,
+    cursor: string | undefined,
+    limit: number,
+  ): Promise<{ keys: FarKey[]; next: string | undefined }>
+  /**
+   * Empties the store of entries, tombstones and leases, in bites; tags stay. It frees memory and is no invalidation: loads in progress without a lease may
+   * still land.
+   */
   clear(): Promise<void>
 }
 
 /** A key as the browser shows it. */
 export interface FarKey {
   key: string
+  /** Of the envelope. */
   bytes: number
   /** Milliseconds left. */
   ttl: number
@@ -98,9 +131,14 @@ export interface FarBackend extends Service {
   readonly tags: FarTags
   readonly leases: FarLeases
   readonly browser: FarBrowser
+  /** The store's time in milliseconds since the Unix epoch: in it entries are stamped, see `StoreTime`. */
+  time(): Promise<number>
   /** Rejects when the store cannot be used. */
   ping(): Promise<void>
 }
 
-/** Milliseconds that a tombstone stays: a load that takes longer is not stored in the far tier. */
+/** Milliseconds that a tombstone stays: no load may take longer. */
 export const TOMBSTONE_MS = 600_000
+
+/** Milliseconds that a tag lives without being asked for. */
+export const TAG_MS = 30 * 86_400_000

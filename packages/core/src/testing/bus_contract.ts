@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, describe, it } from 'node:test'
+import { systemClock } from '../clock.ts'
 import type { Bus, BusMessage } from '../ports/bus.ts'
 
 /** Buses of several processes on one transport. */
@@ -88,10 +89,40 @@ export function busContract(
       },
     )
 
+    clause('`caughtUpAt` passes the moment of a message that has arrived', async ({ nodes }) => {
+      const inbox = await inboxOf(nodes[1], 'prices')
+      await nodes[0].publish('prices', 1)
+      await inbox.next(subject)
+      const moment = systemClock.elapsed()
+      await caughtUp(nodes[1], moment, subject)
+      assert.ok(nodes[1].caughtUpAt <= systemClock.elapsed())
+    })
+
+    clause('`caughtUpAt` stands still for who is cut off, until it has heard', async ({ nodes, cut, heal }) => {
+      const inbox = await inboxOf(nodes[1], 'prices')
+      await cut()
+      const moment = systemClock.elapsed()
+      await nodes[0].publish('prices', 'missed')
+      assert.ok(nodes[1].caughtUpAt <= moment, 'it claims to have heard what it cannot have heard')
+      await heal()
+      await caughtUp(nodes[1], systemClock.elapsed(), subject)
+      assert.ok(inbox.received > 0 || inbox.gaps > 0, 'it claims to have caught up, and delivered nothing')
+    })
+
     function clause(title: string, body: (subject: BusUnderTest) => Promise<void>) {
       it(title, { skip: except[title] ?? false }, () => body(subject))
     }
   })
+}
+
+/** Resolves when everything published before `moment` has been handed out. */
+async function caughtUp(bus: Bus, moment: number, subject: BusUnderTest): Promise<void> {
+  while (bus.caughtUpAt < moment) {
+    await subject.settle()
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+  // Subscribers take their turn behind the delivery.
+  await new Promise((resolve) => setImmediate(resolve))
 }
 
 async function inboxOf(bus: Bus, topic: string) {

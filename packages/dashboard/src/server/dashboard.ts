@@ -5,7 +5,10 @@ import { type DashboardOptions, type ResolvedDashboardOptions, resolveDashboardO
 import { pageRoutes } from './page/page_routes.ts'
 import { createAuthenticator } from './principal.ts'
 import { accountRoutes, meRoute } from './routes/auth.ts'
+import { cacheRoutes } from './routes/cache/cache_routes.ts'
+import { createWarming } from './routes/cache/warming.ts'
 import type { Desk } from './routes/desk.ts'
+import { jobsRoutes } from './routes/jobs/jobs_routes.ts'
 import { metricsRoutes } from './routes/metrics.ts'
 import { describedBy } from './routes/reference.ts'
 import { statusRoute } from './routes/status.ts'
@@ -36,7 +39,12 @@ export function createDashboard(given: DashboardOptions): Dashboard {
   const endStreams = () => {
     for (const stream of [...streams]) stream.end('closed')
   }
-  options.closing?.addEventListener('abort', endStreams, { once: true })
+  const warming = createWarming(options.clock)
+  const close = () => {
+    endStreams()
+    warming.end()
+  }
+  options.closing?.addEventListener('abort', close, { once: true })
   let cancelSweep: Cancel = () => {}
   const service = createService('dashboard', {
     start() {
@@ -44,7 +52,7 @@ export function createDashboard(given: DashboardOptions): Dashboard {
     },
     stop() {
       cancelSweep()
-      endStreams()
+      close()
     },
   })
   const api = [
@@ -53,6 +61,8 @@ export function createDashboard(given: DashboardOptions): Dashboard {
     ...metricsRoutes(desk),
     streamRoute(desk, streams),
     statusRoute(desk),
+    ...(options.cache ? cacheRoutes(desk, options.cache, warming) : []),
+    ...(options.jobs ? jobsRoutes(desk, options.jobs) : []),
   ]
   return {
     ...service,
@@ -77,6 +87,7 @@ function deskOf(options: ResolvedDashboardOptions): Desk {
     accounts,
     authenticator: createAuthenticator(accounts, authorize),
     reads: [rateLimits.adminReads(limits)],
+    changes: [rateLimits.queueOperations(limits)],
     attempts: [rateLimits.login(limits)],
   }
 }

@@ -6,6 +6,7 @@ export type DashboardErrorCode =
   | 'E_UNAUTHENTICATED'
   | 'E_FORBIDDEN'
   | 'E_CSRF'
+  | 'E_JOB_STATE'
   | 'E_PASSWORD_CHANGE_REQUIRED'
   | 'E_PASSWORD_WEAK'
   | 'E_LOGIN_BUSY'

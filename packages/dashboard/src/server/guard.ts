@@ -1,4 +1,4 @@
-import { type Exchange, type Middleware, unauthenticated } from '@tailwater/http'
+import { type Exchange, type Middleware, problem, unauthenticated } from '@tailwater/http'
 import { passwordChangeRequired } from './accounts/accounts.ts'
 import { refuseCrossSite, requireCsrfToken } from './cross_site.ts'
 import type { Authenticator, Principal } from './principal.ts'
@@ -40,6 +40,19 @@ export function guard(options: { oneTimePassword?: boolean } = {}): Middleware {
       if (principal.mustChangePassword && !options.oneTimePassword) throw passwordChangeRequired()
     },
   }
+}
+
+/** Roles that may change what they see; every other one may look. */
+const CHANGING_ROLES: readonly string[] = ['administrator']
+
+/** Lets only those pass who may change things; comes after `guard`. @throws HttpProblem 403 E_FORBIDDEN from `before` */
+export const mayChange: Middleware = {
+  name: 'dashboard may change',
+  before(exchange) {
+    const { role } = principalOf(exchange)!
+    if (CHANGING_ROLES.includes(role)) return
+    throw problem(403, 'E_FORBIDDEN', `The role '${role}' may look at this, and not change it.`)
+  },
 }
 
 /** Keeps replies out of every cache: they are for one person, now. */

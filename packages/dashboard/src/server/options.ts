@@ -1,4 +1,5 @@
 import { fileURLToPath } from 'node:url'
+import type { Cache } from '@tailwater/cache'
 import {
   boolean,
   type Clock,
@@ -11,6 +12,7 @@ import {
   value,
 } from '@tailwater/core'
 import type { RateLimitStore } from '@tailwater/http'
+import type { Jobs } from '@tailwater/jobs'
 import type { Database } from '@tailwater/postgres'
 import type { Telemetry } from '@tailwater/telemetry'
 import type { Accounts } from './accounts/accounts.ts'
@@ -25,6 +27,10 @@ export interface DashboardOptions {
   authorize?: Authorize
   /** Shown in the status. */
   database?: Database
+  /** Looked at and invalidated; without it there are no routes for it. */
+  cache?: Cache
+  /** Queues, jobs and schedules; without them there are no routes for them. */
+  jobs?: Jobs
   /** True lets everybody in when there are neither accounts nor `authorize`. @default false */
   development?: boolean
   /** Where the dashboard stands. @default '/tailwater' */
@@ -56,6 +62,8 @@ export function resolveDashboardOptions(options: DashboardOptions) {
     accounts: optional(value<Accounts>('the result of createAccounts', isObject)),
     authorize: optional(value<Authorize>('a function', (given) => typeof given === 'function')),
     database: optional(value<Database>('a Database', isObject)),
+    cache: optional(value<Cache>('a Cache', isObject)),
+    jobs: optional(value<Jobs>('the result of createJobs', isObject)),
     development: boolean({ default: false }),
     mount: text({ default: '/tailwater' }),
     describe: boolean({ default: true }),

@@ -24,6 +24,8 @@ export interface SortColumn {
   direction?: 'asc' | 'desc'
   /** Where nulls stand; leave out for a column that has none. */
   nulls?: 'first' | 'last'
+  /** A column of the query's own that holds exactly this value, as text or as a whole number: it is then not selected a second time. */
+  field?: string
 }
 
 /** The parts of a query that reads one page. */
@@ -40,7 +42,7 @@ export interface Seek {
 export interface Keyset {
   /** Names the order in a cursor's scope. */
   readonly name: string
-  /** What the query must select beside its own columns: each sort value as text, named `key_0`, `key_1`, … */
+  /** What the query must select beside its own columns: each sort value without a `field` as text, named `key_0`, `key_1`, …; empty when each has one. */
   readonly select: string
   /** @param firstParameter number of the first free parameter: 3 when `$1` and `$2` are taken */
   seek(position: Position | undefined, firstParameter: number): Seek
@@ -53,6 +55,7 @@ interface Column {
   type: string
   descending: boolean
   nulls: 'first' | 'last' | undefined
+  field: string | undefined
 }
 
 /**
@@ -69,10 +72,11 @@ interface Column {
 export function createKeyset(columns: readonly [SortColumn, ...SortColumn[]]): Keyset {
   const forward = columns.map(readColumn)
   const backward = forward.map(reversed)
+  const names = forward.map(({ field }, i) => field ?? `key_${i}`)
   return {
     name: forward.map(orderTerm).join(', '),
-    select: forward.map((column, i) => `${column.sql}::text AS key_${i}`).join(', '),
-    keyOf: (row) => forward.map((_, i) => textOf(row[`key_${i}`])),
+    select: forward.flatMap(({ sql, field }, i) => (field === undefined ? `${sql}::text AS key_${i}` : [])).join(', '),
+    keyOf: (row) => names.map((name) => textOf(row[name])),
     seek(position, firstParameter) {
       const order = position?.direction === 'previous' ? backward : forward
       const orderBy = order.map(orderTerm).join(', ')
@@ -84,10 +88,10 @@ export function createKeyset(columns: readonly [SortColumn, ...SortColumn[]]): K
   }
 }
 
-function readColumn({ sql, type, direction = 'asc', nulls }: SortColumn): Column {
+function readColumn({ sql, type, direction = 'asc', nulls, field }: SortColumn): Column {
   if (!/^[a-z][a-z0-9 _]*(?:\(\d+(?:,\d+)?\))?$/.test(type))
     throw new TailwaterError('E_OPTIONS', `'${type}' is not the name of a PostgreSQL type`, { path: 'type' })
-  return { sql, type, descending: direction === 'desc', nulls }
+  return { sql, type, descending: direction === 'desc', nulls, field }
 }
 
 function reversed(column: Column): Column {

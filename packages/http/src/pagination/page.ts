@@ -64,6 +64,10 @@ export interface OpenPage {
   readonly fetch: number
   /** Rows to skip; 0 unless asked for by offset. */
   readonly offset: number
+  /** What the text of `seek` depends on, beside the first parameter's number: the same for all pages but the first in one direction. */
+  readonly shape: string
+  /** The values of `seek`. */
+  readonly keys: readonly string[]
   /** @param firstParameter number of the first free parameter */
   seek(firstParameter: number): Seek
   /** Makes the page of the rows read. */
@@ -89,6 +93,8 @@ export function openPage(request: PageRequest): OpenPage {
   return {
     fetch: limit + 1,
     offset,
+    shape: shapeOf(position),
+    keys: position ? position.values.filter((value) => value !== null) : [],
     seek: (firstParameter) => keyset.seek(position, firstParameter),
     close(rows, present, total) {
       const backward = position?.direction === 'previous'
@@ -100,6 +106,12 @@ export function openPage(request: PageRequest): OpenPage {
       return { data: kept.map(present), page: total === undefined ? page : { ...page, total } }
     },
   }
+}
+
+function shapeOf(position: Position | undefined): string {
+  if (!position) return 'first'
+  const nulls = position.values.map((value) => (value === null ? 'null' : '')).join()
+  return `${position.direction} ${position.inclusive === true} ${nulls}`
 }
 
 interface Reading {

@@ -15,6 +15,8 @@ export function findUnsafe(value: unknown, part: string, errors: FieldError[] = 
     if (message) errors.push({ path: part, message, code: 'text' })
   } else if (value !== null && typeof value === 'object') {
     for (const [key, inner] of Object.entries(value)) {
+      // Nothing to tell, and so no path to write: nearly always.
+      if (typeof inner === 'string' && depth < MAX_DEPTH && !textFault(inner) && !keyFault(key, inner)) continue
       const path = `${part}/${key.toWellFormed().replaceAll('~', '~0').replaceAll('/', '~1').slice(0, 100)}`
       const message = keyFault(key, inner)
       if (message) errors.push({ path, message, code: 'unknown' })

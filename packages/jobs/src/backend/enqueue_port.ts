@@ -16,7 +16,7 @@ export interface Stored {
 export interface EnqueuePort {
   /**
    * Stores jobs, all or none, in their order; their ids are the caller's.
-   * Told twice of the same id it stores it once, so that a call whose reply was lost can be repeated.
+   * Told twice of the same id it stores it once, and says `stored` again, so that a call whose reply was lost can be repeated.
    *
    * A job with children (`NewJob.children`) is stored as `pending` together with all below it.
    *

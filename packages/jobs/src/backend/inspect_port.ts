@@ -32,7 +32,7 @@ export interface QueueStats {
   counts: JobCounts
   /** How long the job that is next in turn has been available; undefined when none is. */
   oldestAvailable: number | undefined
-  /** Finished attempts of the last full minutes, at most 60, oldest first. */
+  /** Finished attempts of the last full minutes, at most 60, oldest first; minutes without any may be left out. */
   minutes: readonly { at: number; completed: number; failed: number }[]
 }
 

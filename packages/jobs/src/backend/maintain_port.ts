@@ -9,11 +9,14 @@ export interface QueueLimits {
   rate?: { count: number; per: number }
   /** For jobs with a `key`, each key on its own. */
   perKey?: { concurrency?: number; rate?: { count: number; per: number } }
-  /** Keys take turns, so that one with a million jobs does not hold up another with one. Without it priority and age alone decide. */
+  /**
+   * Within a priority keys take turns, so that one with a million jobs does not hold up another with one; jobs without a key share a turn. Without it priority
+   * and age alone decide.
+   */
   fair?: boolean
 }
 
-/** How long finished jobs stay. */
+/** How long finished jobs stay; children stay at least until their parent has ended. */
 export interface Retention {
   /** Milliseconds; at most 30 days for completed ones. */
   completed: { age: number; count?: number }
@@ -28,22 +31,28 @@ export interface MaintainPort {
   pause(queue: string): Promise<void>
   resume(queue: string): Promise<void>
   /**
-   * Cancels: a job that has not begun ends as `cancelled` at once, and all its children that have not ended; one that runs is asked to stop (`TurnReply.cancelled`).
+   * Cancels: a job that does not run ends as `cancelled` at once, and all below it that have not ended; one that runs is asked to stop (`TurnReply.cancelled`).
    * False when it has ended already, or does not exist.
    */
   cancel(id: string): Promise<boolean>
-  /** Makes dead, cancelled, scheduled or retryable jobs available now, attempts counted anew for dead and cancelled ones; false if it is in none of these states. */
+  /**
+   * Makes dead, cancelled, scheduled or retryable jobs available now, attempts and crashes counted anew for dead and cancelled ones (one that has children which
+   * have not ended becomes `pending`); false if it is in none of these states.
+   */
   retry(id: string): Promise<boolean>
-  /** `retry` for many, in bites of at most `limit`. With `to`, into another queue. */
+  /** `retry` for many, oldest first, in bites of at most `limit`. With `to`, into another queue. */
   redrive(filter: JobFilter, limit: number, to?: string): Promise<number>
   /** Changes payload, priority, time or queue of a job that does not run; dead and cancelled ones stay as they are until retried. False if it runs, is completed, or is not there. */
   edit(id: string, change: { payload?: string; priority?: number; runAt?: number; queue?: string }): Promise<boolean>
-  /** Deletes a job that does not run. */
+  /** Deletes a job that does not run. Its parent takes it for cancelled; what is below it lives on. */
   remove(id: string): Promise<boolean>
   /** Deletes jobs of a state that ended, or for others were enqueued, more than `age` milliseconds ago, in bites. */
   clean(filter: JobFilter & { states: readonly JobState[] }, age: number, limit: number): Promise<number>
-  /** Deletes everything that carries the key, running jobs excepted (they are cancelled, and deleted by a later call): a person's right to be forgotten. In bites. */
+  /**
+   * Deletes everything that carries the key, running jobs excepted (they are asked to stop, and deleted by a later call): a person's right to be forgotten. In bites;
+   * counts what it deleted, and what it asked for the first time.
+   */
   erase(key: string, limit: number): Promise<number>
-  /** Applies retention, rescues what no worker's turn would see, mends what a crash left; called every few seconds by one process at a time or by several. Bounded work. */
+  /** Applies retention, makes due and rescues what no worker's turn would see, mends what a crash left; called every few seconds by one process at a time or by several. Bounded work. */
   sweep(): Promise<void>
 }

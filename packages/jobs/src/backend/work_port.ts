@@ -22,6 +22,8 @@ export interface TurnReply {
   claimed: ClaimedJob[]
   /** Ends that were refused, because another worker, or nobody, owned the job by then. */
   refused: string[]
+  /** Of `reconcile`: what the worker does not own any more, because it was taken for dead meanwhile. Empty without `reconcile`. */
+  lost: string[]
   /** Jobs of this worker that somebody asked to cancel. Named in each turn until their end is told. */
   cancelled: string[]
   /** Milliseconds until something may become available in the wanted queues by itself (a scheduled job, a retry, a rate limit); undefined when nothing is in sight. */
@@ -33,14 +35,19 @@ export interface TurnReply {
 /** What workers do. */
 export interface WorkPort {
   /**
-   * One atomic step: acknowledges, fails, snoozes; renews the worker's lease; makes due jobs available; rescues jobs of dead workers; claims.
+   * One atomic step, in this order: acknowledges, fails, snoozes; renews the worker's lease; makes due jobs available in the queues that `wants` names (with a
+   * count of 0, too); rescues jobs of dead workers in them; claims.
+   *
+   * What a worker says after its lease ended counts as long as nobody has rescued its jobs. Rescued jobs, and those given back by `leave`, stand first in their
+   * priority; one that somebody asked to cancel becomes `cancelled` instead.
    *
    * Claims respect, in this order: paused queues (nothing), the queue's concurrency over all processes, its rate, then per key the concurrency and the rate
-   * (`QueueLimits`), with turns between keys when `fair`. A rescued job counts as an attempt and as a crash; with more than `maxCrashes` crashes, or no
-   * attempt left, it becomes dead with the error E_JOB_POISON.
+   * (`QueueLimits`), with turns between keys of one priority when `fair`. What is given again by `reconcile` counts against no limit, and not as wanted.
+   * A rescued job counts as an attempt and as a crash; with more than `MAX_CRASHES` crashes, or no attempt left, it becomes dead with an error that begins with
+   * E_JOB_POISON.
    */
   turn(turn: Turn): Promise<TurnReply>
-  /** Progress (0 to 100, or any JSON) and log lines of running jobs, in one batch; those not owned by the worker are dropped. At most 1,000 lines are kept for a job. */
+  /** Progress (0 to 100, or any JSON) and log lines of running jobs, in one batch; those not owned by the worker are dropped. The newest 1,000 lines of a job are kept. */
   report(worker: string, reports: readonly { id: string; progress?: string; logs?: readonly string[] }[]): Promise<void>
   /** Gives back what the worker still owns, without counting the attempts, and forgets the worker. */
   leave(worker: string): Promise<void>

@@ -73,6 +73,8 @@ export function createPostgresBus(options: PostgresBusOptions): PostgresBus {
   const subscriptions = new Set<Subscription>()
   let position: FeedPosition | undefined
   let running = false
+  /** When the last read began that found the end of the line. */
+  let caughtUpAt = Number.NEGATIVE_INFINITY
 
   const reader = createLoop('bus reader', clock, async (signal) => {
     let isAway = false
@@ -94,10 +96,12 @@ export function createPostgresBus(options: PostgresBusOptions): PostgresBus {
   })
 
   async function readOn(): Promise<void> {
+    const from = clock.elapsed()
     const { messages, next, lost } = await outbox.feed.read(position!, PAGE)
     if (lost) for (const subscription of subscriptions) subscription.lose(lost)
     for (const { topic, payload, sequence } of messages) dispatch({ topic, payload, sequence })
     position = next
+    if (messages.length < PAGE) caughtUpAt = from
   }
 
   function dispatch(message: BusMessage): void {
@@ -114,6 +118,7 @@ export function createPostgresBus(options: PostgresBusOptions): PostgresBus {
     },
     async stop(deadline = clock.elapsed() + DRAIN_MS) {
       running = false
+      caughtUpAt = Number.NEGATIVE_INFINITY
       await settledBy(clock, deadline, publisher.close())
       publisher.abandon()
       await reader.stop(deadline)
@@ -123,6 +128,9 @@ export function createPostgresBus(options: PostgresBusOptions): PostgresBus {
 
   return {
     ...service,
+    get caughtUpAt() {
+      return caughtUpAt
+    },
     async publish(topic, payload) {
       await publisher.publish(encodeMessage(topic, payload))
     },

@@ -3,6 +3,8 @@ import type pg from 'pg'
 import { cancelRequest } from './cancel_request.ts'
 import { endsConnection } from './failure.ts'
 import { publishQuery } from './query_event.ts'
+import { type BatchHost, StatementBatch } from './statement_batch.ts'
+import type { StatementPace } from './statement_pace.ts'
 import type { RunHost, StatementRun } from './statement_run.ts'
 import type { WireHandler } from './wire.ts'
 
@@ -14,6 +16,8 @@ const CLOSE_PATIENCE = 1_000
 
 /** What a connection tells whoever keeps it. */
 export interface ConnectionOwner {
+  /** Told how long named statements take. */
+  readonly pace?: StatementPace
   /** Nothing more to run, and not held by anybody. */
   onIdle(connection: Connection): void
   /** Gone, for this reason. */
@@ -27,19 +31,22 @@ export interface ConnectionTraits {
   named: boolean
 }
 
+/** What can run over its limit. */
+type Running = StatementRun | StatementBatch
+
 /**
  * One connection to the server: runs one statement after the other.
  *
- * Modes: idle; running (a statement, or something that speaks the protocol itself, such as COPY); cancelling (the statement has been given
+ * Modes: idle; running (a statement, several reads together, or something that speaks the protocol itself, such as COPY); cancelling (the statement has been given
  * up, the server asked to stop it, and the next waits until a cancellation can no longer hit it); lost.
  */
-export class Connection implements RunHost {
+export class Connection implements RunHost, BatchHost {
   readonly client: pg.Client
   readonly #traits: ConnectionTraits
   readonly #clock: Clock
   readonly #queue: StatementRun[] = []
   #owner: ConnectionOwner | undefined
-  #running: StatementRun | undefined
+  #running: Running | undefined
   #exclusive = false
   #cancelling: Promise<void> | undefined
   /** Held by a transaction, a session or a COPY, which says when it is done. */
@@ -93,6 +100,14 @@ export class Connection implements RunHost {
     else this.#send(run)
   }
 
+  /** Runs reads together, on a connection at rest that knows them all. */
+  runTogether(runs: readonly [StatementRun, ...StatementRun[]]): void {
+    for (const run of runs) run.connection = this
+    const batch = new StatementBatch(runs, this)
+    this.#running = batch
+    this.client.query(batch as WireHandler as unknown as pg.Submittable)
+  }
+
   /** A statement reports that it is being sent. */
   started(run: StatementRun): void {
     run.startedAt = this.#clock.elapsed()
@@ -102,15 +117,30 @@ export class Connection implements RunHost {
   finished(run: StatementRun, error: Error | undefined, rows: number): void {
     if (run.sent) run.elapsed = this.#clock.elapsed() - run.startedAt
     if (run.sent && databaseQuery.hasSubscribers) publishQuery(run, this.#traits.target, error, rows)
+    if (run.sent && run.name !== undefined && !error) this.#owner?.pace?.note(run.name, run.elapsed / this.#sharers)
+    this.#settled(run, error)
+  }
+
+  /** A batch reports its end. */
+  batchEnded(batch: StatementBatch, error: Error | undefined): void {
+    this.#settled(batch, error)
+  }
+
+  #settled(running: Running, error: Error | undefined): void {
     if (error && endsConnection(error)) this.lose(error)
-    if (this.#running !== run) return
+    if (this.#running !== running) return
     this.#running = undefined
     if (this.#cancelling) void this.#recover(this.#cancelling)
     else this.#next()
   }
 
-  /** Asks the server to stop `run`, if it is the one running; a waiting one is skipped when its turn comes. */
-  cancel(run: StatementRun): void {
+  /** How many statements are under way. */
+  get #sharers(): number {
+    return this.#running instanceof StatementBatch ? this.#running.size : 1
+  }
+
+  /** Asks the server to stop `run`, if it is the one running; a waiting one is skipped when its turn comes, and one among others is left to end. */
+  cancel(run: Running): void {
     if (this.#running !== run || this.#cancelling || this.lost) return
     // If the request cannot be made, patience runs out and the connection goes.
     this.#cancelling = cancelRequest(this.client, this.#clock, CANCEL_PATIENCE).catch(() => {})
@@ -120,7 +150,7 @@ export class Connection implements RunHost {
   }
 
   /** Gives up a statement that has taken longer than it may; for a pool that looks from time to time. */
-  endOverdue(now: number, reason: (run: StatementRun) => Error): void {
+  endOverdue(now: number, reason: (run: Running) => Error): void {
     const run = this.#running
     if (run?.sent && run.limit > 0 && now - run.startedAt > run.limit) run.abandon(reason(run))
   }

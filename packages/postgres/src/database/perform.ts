@@ -19,7 +19,10 @@ export async function perform(
   run.limit = site.watch
   let endLimits: (() => void) | undefined
   try {
-    if (options !== undefined) endLimits = limit(run, options, site.clock)
+    if (options !== undefined) {
+      run.alone = true
+      endLimits = limit(run, options, site.clock)
+    }
     if (!run.abandoned) on.run(run)
     return await run.result
   } catch (error) {

@@ -15,6 +15,8 @@ import { HoldRequest } from './hold_request.ts'
 import { Opener, type OpenerListener } from './opener.ts'
 import { OverdueWatch } from './overdue_watch.ts'
 import { cancelled } from './perform.ts'
+import { ReadLane } from './read_lane.ts'
+import type { StatementPace } from './statement_pace.ts'
 import type { StatementRun } from './statement_run.ts'
 import { type Waiter, WaitingLine } from './waiting_line.ts'
 
@@ -56,6 +58,7 @@ export class ConnectionPool implements ConnectionSource, ConnectionOwner, Opener
   readonly #clock: Clock
   readonly #opener: Opener
   readonly #line = new WaitingLine()
+  readonly #lane = new ReadLane()
   readonly #all = new Set<Connection>()
   readonly #idle: Connection[] = []
   /** Saying goodbye. */
@@ -99,7 +102,15 @@ export class ConnectionPool implements ConnectionSource, ConnectionOwner, Opener
 
   stats(): PoolStats {
     const { min, max } = this.#settings
-    return { open: this.#all.size, idle: this.#idle.length, waiting: this.#line.size, min, max }
+    return { open: this.#all.size, idle: this.#idle.length, waiting: this.#waiting, min, max }
+  }
+
+  get pace(): StatementPace {
+    return this.#lane.pace
+  }
+
+  get #waiting(): number {
+    return this.#line.size + this.#lane.line.size
   }
 
   /** Whether the server could not be reached when it was last tried, and no connection is left. */
@@ -147,6 +158,7 @@ export class ConnectionPool implements ConnectionSource, ConnectionOwner, Opener
   }
 
   onIdle(connection: Connection): void {
+    this.#lane.release(connection)
     if (!connection.usable) connection.lose(unnoticed())
     else if (connection.retired) this.#leave(connection)
     else if (connection.isInTransaction) this.#closeOpenTransaction(connection)
@@ -155,13 +167,15 @@ export class ConnectionPool implements ConnectionSource, ConnectionOwner, Opener
 
   onLost(connection: Connection, error: Error): void {
     if (!this.#leaving.delete(connection) && !this.#all.delete(connection)) return
+    this.#lane.release(connection)
     const at = this.#idle.indexOf(connection)
     if (at >= 0) this.#idle.splice(at, 1)
     if (connection.isClosing) this.#publish('closed')
     else this.#publish('lost', error)
     this.#checkEmpty()
     this.#keepWarm()
-    if (this.#line.size > 0) this.#openForLine()
+    if (this.#waiting > 0) this.#openForLine()
+    this.#serveLane()
   }
 
   onOpened(connection: Connection): void {
@@ -171,7 +185,7 @@ export class ConnectionPool implements ConnectionSource, ConnectionOwner, Opener
 
   onFailed(error: Error, isFirst: boolean): void {
     if (isFirst && backgroundError.hasSubscribers) backgroundError.publish({ source: this.#settings.name, error })
-    if (this.#all.size === 0) this.#line.failAll(error)
+    if (this.#all.size === 0) this.#failAll(error)
     if (this.#state !== 'open') this.#opener.rest()
     this.#checkEmpty()
   }
@@ -192,10 +206,12 @@ export class ConnectionPool implements ConnectionSource, ConnectionOwner, Opener
       waiter.fail(this.#closedError())
       return
     }
-    const connection = this.#takeIdle()
-    if (connection) this.#hand(waiter, connection)
+    const isQuickRead = this.#lane.takes(waiter)
+    const connection = isQuickRead && !this.#lane.hasRoom(this.#settings.min) ? undefined : this.#takeIdle()
+    if (connection && isQuickRead) this.#carry([waiter], connection)
+    else if (connection) this.#hand(waiter, connection)
     else if (this.isAway) waiter.fail(this.#opener.outage)
-    else this.#queue(waiter)
+    else this.#queue(waiter, isQuickRead ? this.#lane.line : this.#line)
   }
 
   #takeIdle(): Connection | undefined {
@@ -206,8 +222,8 @@ export class ConnectionPool implements ConnectionSource, ConnectionOwner, Opener
     return undefined
   }
 
-  #queue(waiter: Waiter): void {
-    this.#line.join(waiter, this.#clock.elapsed())
+  #queue(waiter: Waiter, line: WaitingLine): void {
+    line.join(waiter, this.#clock.elapsed())
     this.#openForLine()
     if (this.#tick.isSet) return
     this.#served = 0
@@ -215,9 +231,30 @@ export class ConnectionPool implements ConnectionSource, ConnectionOwner, Opener
   }
 
   #giveToNext(connection: Connection): void {
+    const isLanesTurn = this.#lane.line.since <= this.#line.since && this.#lane.hasRoom(this.#settings.min)
+    const reads = isLanesTurn ? this.#lane.next(connection, this.#settings.min) : []
+    if (reads.length > 0) {
+      this.#carry(reads, connection)
+      return
+    }
     const waiter = this.#line.next()
     if (waiter) this.#hand(waiter, connection)
     else this.#rest(connection)
+  }
+
+  #carry(reads: readonly StatementRun[], connection: Connection): void {
+    this.#served += reads.length
+    this.#watch.wake()
+    this.#lane.carry(reads, connection)
+  }
+
+  /** Reads wait for a carrier to come back; when it does not, others take its place. */
+  #serveLane(): void {
+    while (this.#lane.line.size > 0 && this.#lane.hasRoom(this.#settings.min)) {
+      const connection = this.#takeIdle()
+      if (!connection) return
+      this.#giveToNext(connection)
+    }
   }
 
   #hand(waiter: Waiter, connection: Connection): void {
@@ -237,7 +274,7 @@ export class ConnectionPool implements ConnectionSource, ConnectionOwner, Opener
   #openForLine(): void {
     const { min } = this.#settings
     const opener = this.#opener
-    while (this.#all.size + opener.opening < min && opener.opening < this.#line.size) opener.open()
+    while (this.#all.size + opener.opening < min && opener.opening < this.#waiting) opener.open()
     if (this.#all.size + opener.opening === 0) opener.open()
   }
 
@@ -249,22 +286,30 @@ export class ConnectionPool implements ConnectionSource, ConnectionOwner, Opener
 
   #attendToLine(): void {
     const now = this.#clock.elapsed()
-    while (this.#line.hasWaitedSince(now - this.#settings.acquireTimeout)) {
-      const error = this.#exhausted()
-      this.#line.next()!.fail(error)
-    }
+    for (const line of [this.#line, this.#lane.line])
+      while (line.hasWaitedSince(now - this.#settings.acquireTimeout)) {
+        const error = this.#exhausted()
+        line.next()!.fail(error)
+      }
+    this.#serveLane()
     const patience = this.#served >= this.#all.size ? GROW_AFTER_QUICK : GROW_AFTER
     this.#served = 0
-    if (this.#line.hasWaitedSince(now - patience)) this.#grow()
-    if (this.#line.size > 0) this.#tick.set(GROW_AFTER)
+    if (this.#isShortSince(now - patience)) this.#grow()
+    if (this.#waiting > 0) this.#tick.set(GROW_AFTER)
     else this.#checkEmpty()
+  }
+
+  /** Whether more connections would help somebody: quick reads that wait for their carriers have connections enough. */
+  #isShortSince(time: number): boolean {
+    if (this.#line.hasWaitedSince(time)) return true
+    return this.#lane.line.hasWaitedSince(time) && this.#lane.hasRoom(this.#settings.min)
   }
 
   /** For a part of those who wait: most find a connection before theirs would be open. */
   #grow(): void {
     if (this.#opener.outage || this.#opener.opening > 0) return
     const room = this.#settings.max - this.#all.size
-    const wanted = Math.ceil(this.#line.size / GROW_FRACTION)
+    const wanted = Math.ceil(this.#waiting / GROW_FRACTION)
     for (let opened = 0; opened < Math.min(room, wanted, GROW_AT_ONCE); opened++) this.#opener.open()
   }
 
@@ -296,14 +341,19 @@ export class ConnectionPool implements ConnectionSource, ConnectionOwner, Opener
 
   /** An attempt to connect that is still under way closes its connection when it has one. */
   #abandonAll(): void {
-    this.#line.failAll(this.#closedError())
+    this.#failAll(this.#closedError())
     const stopped = databaseError('E_DATABASE_CLOSED', `${this.#settings.name} was stopped`)
     for (const connection of this.#all) connection.lose(stopped)
     this.#onEmpty?.()
   }
 
+  #failAll(error: Error): void {
+    this.#line.failAll(error)
+    this.#lane.line.failAll(error)
+  }
+
   #checkEmpty(): void {
-    const left = this.#all.size + this.#leaving.size + this.#opener.opening + this.#line.size
+    const left = this.#all.size + this.#leaving.size + this.#opener.opening + this.#waiting
     if (this.#state === 'closing' && left === 0) this.#onEmpty?.()
   }
 

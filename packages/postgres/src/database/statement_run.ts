@@ -70,8 +70,11 @@ export class StatementRun implements WireHandler {
   /** Why the caller no longer waits. */
   abandoned: Error | undefined
   connection: RunHost | undefined
+  /** Not to travel with others: it has limits of its own, or did so when one of them failed. */
+  alone = false
+  /** For a read, which does no harm when run twice. */
+  readonly repeatable: boolean
   readonly #home: RunTaker | undefined
-  readonly #repeatable: boolean
   #handovers = 0
   #resolve!: (result: ServerResult) => void
   #reject!: (error: unknown) => void
@@ -100,7 +103,7 @@ export class StatementRun implements WireHandler {
     this.name = this.label
     this.values = values
     this.#home = home
-    this.#repeatable = repeatable
+    this.repeatable = repeatable
     this.requestId = databaseQuery.hasSubscribers ? currentContext()?.requestId : undefined
     this.result = new Promise((resolve, reject) => {
       this.#resolve = resolve
@@ -123,6 +126,30 @@ export class StatementRun implements WireHandler {
     this.#reject(reason)
     this.leave?.()
     this.connection?.cancel(this)
+  }
+
+  /** Writes itself without an end, which comes after the last; false when there is nothing to send. */
+  sendAmongOthers(wire: WireConnection): boolean {
+    if (this.abandoned) return false
+    const values = wireValues(this.values)
+    if (values instanceof Error) {
+      this.#reject(values)
+      return false
+    }
+    this.sent = true
+    this.connection!.started(this)
+    this.#shape = shapesOf(this.connection!.client).get(this.name!)
+    wire.bind({ statement: this.name, values })
+    wire.execute({})
+    return true
+  }
+
+  /** Is sent again, because one that it was sent with has failed. */
+  repeatAlone(): void {
+    if (this.abandoned) return
+    this.alone = true
+    this.#forget()
+    this.#home!.run(this)
   }
 
   submit(wire: WireConnection): Error | null {
@@ -198,17 +225,22 @@ export class StatementRun implements WireHandler {
   /** Whether the statement has certainly not run, or may run twice, and is on its way again. */
   #repeatElsewhere(connection: RunHost, error: Error): boolean {
     if (this.#handovers >= MAX_HANDOVERS) return false
-    const lost = (!this.sent || this.#repeatable) && connection.isLostBy(error)
+    const lost = (!this.sent || this.repeatable) && connection.isLostBy(error)
     if (!lost && !(this.name !== undefined && isStalePlan(error))) return false
     this.#handovers++
     connection.retire(error)
     connection.finished(this, error, 0)
-    this.sent = false
-    this.#shape = undefined
-    this.#rows = []
+    this.#forget()
     if (!lost) this.name = undefined
     this.#home!.run(this)
     return true
+  }
+
+  /** Is as if it had never been sent. */
+  #forget(): void {
+    this.sent = false
+    this.#shape = undefined
+    this.#rows = []
   }
 
   handleEmptyQuery(): void {}

@@ -24,6 +24,12 @@ export class WaitingLine {
     this.#waiting.add(waiter)
   }
 
+  /** Since when the first has waited; infinity when there is nobody. */
+  get since(): number {
+    for (const waiter of this.#waiting) return waiter.since
+    return Number.POSITIVE_INFINITY
+  }
+
   /** The first, who leaves the line. */
   next(): Waiter | undefined {
     for (const waiter of this.#waiting) {
@@ -33,10 +39,19 @@ export class WaitingLine {
     return undefined
   }
 
+  /** The first, who leaves the line, if that is one that passes. */
+  nextIf(passes: (waiter: Waiter) => boolean): Waiter | undefined {
+    for (const waiter of this.#waiting) {
+      if (!passes(waiter)) return undefined
+      this.#waiting.delete(waiter)
+      return waiter
+    }
+    return undefined
+  }
+
   /** Whether somebody has waited since `time` or longer. */
   hasWaitedSince(time: number): boolean {
-    for (const waiter of this.#waiting) return waiter.since <= time
-    return false
+    return this.since <= time
   }
 
   failAll(error: Error): void {

@@ -50,3 +50,9 @@ export function shapesOf(client: pg.Client): Map<string, RowShape> {
   }
   return known
 }
+
+/** Whether a connection has prepared a statement under this name, and knows the shape of its rows. */
+export function isDescribed(client: pg.Client, name: string, text: string): boolean {
+  const { parsedStatements } = client.connection as unknown as WireConnection
+  return parsedStatements[name] === text && shapesOf(client).has(name)
+}

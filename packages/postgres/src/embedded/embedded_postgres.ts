@@ -17,6 +17,8 @@ import { letGo, publish, type RunningServer } from './running_server.ts'
 export interface EmbeddedServer {
   /** For the application, whose role owns the database; with the password: not for a log. */
   url: string
+  /** The same over the Unix socket, which spares short statements about a tenth of their cost; over TCP where there is no socket. */
+  localUrl: string
   /** The same database as the superuser. */
   adminUrl: string
   /** The folder of its Unix socket, closed to others; undefined where there is none. */
@@ -89,6 +91,7 @@ class Supervisor {
     const url = (role: string, password: string) => `postgres://${role}:${password}@${LOOPBACK}:${port}/${APPLICATION}`
     return {
       url: url(APPLICATION, passwords.application),
+      localUrl: url(APPLICATION, passwords.application) + overSocket(socketDir, port),
       adminUrl: url(ADMIN_ROLE, passwords.admin),
       socketDir,
       port,
@@ -157,4 +160,9 @@ class Supervisor {
       }
     }
   }
+}
+
+/** What makes a URL lead to a socket: for libpq and pg alike the folder in the query stands before the host. */
+function overSocket(dir: string | undefined, port: number): string {
+  return dir === undefined ? '' : `?host=${encodeURIComponent(dir)}&port=${port}`
 }

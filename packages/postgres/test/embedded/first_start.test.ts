@@ -53,6 +53,13 @@ describe('an embedded server in an empty folder', () => {
     assert.equal(await ask(database, 'SELECT current_user'), 'tailwater')
   })
 
+  it('is reached over TCP by its url, and over the socket by its localUrl', async () => {
+    const { url, localUrl } = postgres.server
+    const way = `SELECT coalesce(host(inet_client_addr()), 'socket') AS way`
+    assert.equal(await ask({ connectionString: url }, way), '127.0.0.1')
+    assert.equal(await ask({ connectionString: localUrl }, way), 'socket')
+  })
+
   it('refuses a wrong password and none at all, over TCP and over the socket', async () => {
     const { socketDir, port } = postgres.server
     for (const host of ['127.0.0.1', socketDir!])

@@ -1,3 +1,4 @@
+export { passTime } from './pass_time.ts'
 export { startRedisCluster, type TestCluster } from './test_cluster.ts'
 export { startRedis, type TestRedis, type TestRedisOptions } from './test_redis.ts'
 export { startRedisTls, type TestRedisTls } from './test_redis_tls.ts'

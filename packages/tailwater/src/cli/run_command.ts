@@ -1,5 +1,8 @@
 import { nearestName } from '@tailwater/core'
+import { cacheFamily } from './cache/cache_family.ts'
+import { familyHelp, runFamily } from './command_family.ts'
 import { configCheck } from './config_check.ts'
+import { jobsFamily } from './jobs/jobs_family.ts'
 import { loadConfig } from './load_config.ts'
 import { migrate } from './migrate.ts'
 import { status } from './status.ts'
@@ -13,9 +16,14 @@ const USAGE = `tailwater: steers a Tailwater platform from the command line
   tailwater migrate --print     prints their SQL, to be run by hand
   tailwater migrate --check     says what is pending; exit code 3 when something is
 
+${familyHelp(cacheFamily)}
+
+${familyHelp(jobsFamily)}
+
+The commands of cache and jobs answer with --json for programs, and with --help with what they take.
 Settings come from the environment, from .env, and from tailwater.config.ts (or .js, .mjs) in this folder.`
 
-const COMMANDS = ['config check', 'status', 'migrate']
+const COMMANDS = ['config check', 'status', 'migrate', 'cache stats', 'jobs stats']
 const FLAGS = ['--print', '--check', '--help']
 
 /** What a command is run with. */
@@ -31,6 +39,12 @@ export async function runCommand(
   args: readonly string[],
   { folder, environment, terminal }: CommandSurroundings,
 ): Promise<number> {
+  const config = () => loadConfig(folder, environment)
+  const [family, next] = args
+  if (next !== '--help' && next !== '-h') {
+    if (family === 'cache') return runFamily(cacheFamily, args.slice(1), { config, terminal })
+    if (family === 'jobs') return runFamily(jobsFamily, args.slice(1), { config, terminal })
+  }
   const words = args.filter((arg) => !arg.startsWith('-'))
   const flags = args.filter((arg) => arg.startsWith('-'))
   if (flags.includes('--help') || flags.includes('-h') || args.length === 0) return help(args, terminal)
@@ -38,10 +52,10 @@ export async function runCommand(
   const unknown = flags.find((flag) => command !== 'migrate' || !['--print', '--check'].includes(flag))
   if (command !== '' && !COMMANDS.includes(command)) return refuse(command, terminal)
   if (unknown) return refuse(unknown, terminal)
-  const config = await loadConfig(folder, environment)
-  if (command === 'config check') return configCheck(config, terminal)
-  if (command === 'status') return status(config, terminal)
-  return migrate(config, flags, terminal)
+  const given = await config()
+  if (command === 'config check') return configCheck(given, terminal)
+  if (command === 'status') return status(given, terminal)
+  return migrate(given, flags, terminal)
 }
 
 function help(args: readonly string[], { say, complain }: Terminal): number {

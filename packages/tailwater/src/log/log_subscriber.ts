@@ -1,6 +1,8 @@
 import {
+  adminChange,
   backgroundError,
   type Cancel,
+  cacheFar,
   databaseMigration,
   databasePool,
   databaseQuery,
@@ -9,6 +11,7 @@ import {
   httpRequest,
   jobAttempt,
   jobEnqueued,
+  jobSchedule,
   type Logger,
   listen,
   mailSent,
@@ -22,8 +25,9 @@ const SLOW_STATEMENT = 500
 /**
  * Turns events into log lines: the only place where engines' doings are logged.
  *
- * Every line carries the request's id, so that one search finds a request, its statements, its job and its mail. Caches have no
- * lines: a look-up is counted, and what a load fails with reaches whoever asked.
+ * Every line carries the request's id, so that one search finds a request, its statements, its job and its mail. Look-ups in caches,
+ * loads and invalidations have no lines: they are counted, and what a load fails with reaches whoever asked. Nor have turns of workers: what goes wrong in
+ * one is background work that failed.
  */
 export function logEvents(logger: Logger): Cancel {
   const cancels = [...logRequests(logger), ...logStores(logger), ...logWork(logger), ...logProcess(logger)]
@@ -75,6 +79,16 @@ function logStores(logger: Logger): Cancel[] {
       if (change === 'lost' || change === 'failed') logger.warn(fields, 'Redis connection')
       else logger.debug(fields, 'Redis connection')
     }),
+    listen(cacheFar, ({ backend, change, operation, error }) => {
+      const fields = {
+        backend,
+        change,
+        ...(operation ? { operation } : {}),
+        ...(error ? { error: error.message } : {}),
+      }
+      if (change === 'open') logger.warn(fields, "the cache's far tier is left alone")
+      else logger[change === 'closed' ? 'info' : 'debug'](fields, "the cache's far tier")
+    }),
     listen(databaseMigration, ({ module, version, name, ms }) =>
       logger.info({ module, version, migration: name, ms: rounded(ms) }, 'migration applied'),
     ),
@@ -97,6 +111,10 @@ function logWork(logger: Logger): Cancel[] {
       }
       logger[outcome === 'dead' ? 'error' : outcome === 'retryable' ? 'warn' : 'info'](fields, 'job')
     }),
+    listen(jobSchedule, ({ schedule, at, jobId }) => {
+      const fields = { schedule, at: new Date(at).toISOString(), jobId }
+      logger.info(fields, jobId === undefined ? 'moment of a schedule left out' : 'moment of a schedule')
+    }),
     listen(mailSent, ({ requestId, messageId, transport, ms, error }) => {
       if (error) logger.warn({ requestId, transport, ms: rounded(ms), error: error.message }, 'mail refused')
       else logger.info({ requestId, messageId, transport, ms: rounded(ms) }, 'mail sent')
@@ -106,6 +124,9 @@ function logWork(logger: Logger): Cancel[] {
 
 function logProcess(logger: Logger): Cancel[] {
   return [
+    listen(adminChange, ({ requestId, actor, by, action, target, fields }) =>
+      logger.info({ requestId, actor, by, action, target, ...fields }, 'changed over the admin API'),
+    ),
     listen(backgroundError, ({ source, error }) => logger.error({ source, err: error }, 'background work failed')),
     listen(notice, ({ source, level, message, fields }) => logger[level]({ source, ...fields }, message)),
   ]

@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { cacheMigrations } from '@tailwater/cache/postgres'
 import type { LeaseStore } from '@tailwater/core'
 import { dashboardMigrations } from '@tailwater/dashboard'
 import { jobsMigrations } from '@tailwater/jobs'
@@ -36,7 +37,12 @@ export interface Ground {
 export type Progress = (line: string) => void
 
 /** Tailwater's own tables, in the order in which they depend on each other. */
-const platformModules: readonly MigrationModule[] = [tailwaterMigrations, jobsMigrations, dashboardMigrations]
+const platformModules: readonly MigrationModule[] = [
+  tailwaterMigrations,
+  jobsMigrations,
+  dashboardMigrations,
+  cacheMigrations,
+]
 
 /**
  * Finds the database, and brings the embedded server up when there is no other: only then is its address known.
@@ -55,7 +61,7 @@ export async function openGround(config: ResolvedConfig, progress: Progress): Pr
 function groundOn(config: ResolvedConfig, embedded: EmbeddedPostgres | undefined): Ground {
   const { url, directUrl, replicaUrl, pooler, min, max } = config.database
   const database = createDatabase({
-    url: embedded ? embedded.server.url : url!,
+    url: embedded ? embedded.server.localUrl : url!,
     applicationName: config.name,
     pooler,
     min,

@@ -1,3 +1,4 @@
+import type { Cache } from '@tailwater/cache'
 import { type Cancel, createService, type Mailer, type Service } from '@tailwater/core'
 import type { Accounts, Dashboard, FirstAdministrator } from '@tailwater/dashboard'
 import type { Jobs } from '@tailwater/jobs'
@@ -9,12 +10,14 @@ import { probeBroker } from './broker_probe.ts'
 import type { Ground, Progress } from './ground.ts'
 import { followLogLevel, type PlatformSettings } from './settings.ts'
 import type { Surface } from './surface.ts'
+import { warmOnRequest } from './warm_requests.ts'
 
 /** What the platform is assembled from. */
 export interface PlatformParts {
   config: ResolvedConfig
   ground: Ground
   settings: PlatformSettings
+  cache: Cache
   surface: Surface
   dashboard: Dashboard
   logger: ProcessLogger
@@ -47,6 +50,8 @@ export function platformServices(parts: PlatformParts): {
     ground.bus,
     parts.settings,
     logLevel(parts),
+    parts.cache,
+    warmOnRequest(ground.bus, parts.cache),
     createService('broker', {
       start: () => (config.amqpUrl ? probeBroker(config.amqpUrl, config.clock) : undefined),
       stop: nothing,

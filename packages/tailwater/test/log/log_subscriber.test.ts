@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { afterEach, beforeEach, it } from 'node:test'
 import {
+  adminChange,
   backgroundError,
   type Cancel,
   databaseMigration,
@@ -13,6 +14,7 @@ import {
   httpRequest,
   jobAttempt,
   jobEnqueued,
+  jobSchedule,
   mailSent,
   notice,
   redisConnection,
@@ -100,6 +102,24 @@ const cases: [title: string, publish: () => void, level: Line['level'], message:
   ],
   ['a dead job', () => jobAttempt.publish({ ...attempt, outcome: 'dead', error: broken }), 'error', 'job'],
   [
+    'a job put off by its handler',
+    () => jobAttempt.publish({ ...attempt, outcome: 'snoozed', error: undefined }),
+    'info',
+    'job',
+  ],
+  [
+    'a moment of a schedule',
+    () => jobSchedule.publish({ schedule: 'nightly', at: 0, jobId: 'j' }),
+    'info',
+    'moment of a schedule',
+  ],
+  [
+    'a moment that was left out',
+    () => jobSchedule.publish({ schedule: 'nightly', at: 0, jobId: undefined }),
+    'info',
+    'moment of a schedule left out',
+  ],
+  [
     'a mail',
     () => mailSent.publish({ requestId: 'r1', messageId: 'm', transport: 'smtp', ms: 1, error: undefined }),
     'info',
@@ -110,6 +130,20 @@ const cases: [title: string, publish: () => void, level: Line['level'], message:
     () => mailSent.publish({ requestId: 'r1', messageId: undefined, transport: 'smtp', ms: 1, error: broken }),
     'warn',
     'mail refused',
+  ],
+  [
+    'a change by an administrator',
+    () =>
+      adminChange.publish({
+        requestId: 'r1',
+        actor: 'ada@example.com',
+        by: 'session',
+        action: 'queuePause',
+        target: 'mail',
+        fields: { count: 1 },
+      }),
+    'info',
+    'changed over the admin API',
   ],
   [
     'work that failed unseen',
@@ -130,12 +164,17 @@ for (const [title, publish, level, message] of cases)
     if ('requestId' in lines[0]!.fields) assert.equal(lines[0]!.fields['requestId'], 'r1')
   })
 
-it('every documented channel has a line, but for the look-ups of caches, which are counted', () => {
+it('every documented channel has a line, but for what caches and workers do all the time, which is counted', () => {
   const page = readFileSync(new URL('../../../../docs/events.md', import.meta.url), 'utf8')
   const names = [...page.matchAll(/^\| `(tailwater:[a-z:-]+)`/gm)].map((match) => match[1]!)
   assert.ok(names.length > 10)
   const silent = names.filter((name) => !eventChannel(name as `tailwater:${string}`).hasSubscribers)
-  assert.deepEqual(silent, ['tailwater:cache:access', 'tailwater:cache:load'])
+  assert.deepEqual(silent, [
+    'tailwater:cache:access',
+    'tailwater:cache:load',
+    'tailwater:cache:invalidation',
+    'tailwater:jobs:turn',
+  ])
 })
 
 it('nothing is logged after the end', () => {

@@ -12,6 +12,8 @@ export interface Desk {
   authenticator: Authenticator
   /** Around everything that only those who are logged in may read. */
   reads: readonly Middleware[]
+  /** Around everything that changes caches, queues and jobs. */
+  changes: readonly Middleware[]
   /** Around everything that checks a password. */
   attempts: readonly Middleware[]
 }

@@ -1,0 +1,48 @@
+import { optionsError } from '@tailwater/core'
+
+/** Fields that are not shown unless somebody says otherwise. */
+const SECRET =
+  /pass(word|phrase|wd)?|secret|token|authori[sz]ation|cookie|credential|api[-_]?key|private[-_]?key|hash|salt|card|iban|cvv|ssn/i
+
+/** Parts of a value that a preview shows, and characters of a text. */
+const MAX_PARTS = 100
+const MAX_TEXT = 200
+const MAX_DEPTH = 6
+
+/** Shows a value to a person: small, and without what nobody should read on a page. */
+export type Preview = (value: unknown) => unknown
+
+/** @param redact names of fields, or expressions for them, in place of the usual ones @throws E_OPTIONS */
+export function createPreview(redact: readonly (string | RegExp)[] | undefined): Preview {
+  for (const rule of redact ?? [])
+    if (typeof rule !== 'string' && !(rule instanceof RegExp))
+      throw optionsError('createCache.redact', 'names or expressions', rule)
+  const isSecret = (name: string) =>
+    redact
+      ? redact.some((rule) =>
+          typeof rule === 'string'
+            ? rule === name
+            : new RegExp(rule.source, rule.flags.replace(/[gy]/g, '')).test(name),
+        )
+      : SECRET.test(name)
+  return (value) => {
+    let parts = 0
+    const show = (part: unknown, depth: number): unknown => {
+      if (typeof part === 'string')
+        return part.length > MAX_TEXT ? `${part.slice(0, MAX_TEXT)}… (${part.length} characters)` : part
+      if (typeof part === 'bigint' || typeof part === 'function' || typeof part === 'symbol')
+        return String(part).slice(0, MAX_TEXT)
+      if (typeof part !== 'object' || part === null) return part
+      if (ArrayBuffer.isView(part)) return `(${part.byteLength} bytes)`
+      if (part instanceof Date) return part.toISOString()
+      if (++parts > MAX_PARTS || depth > MAX_DEPTH) return '…'
+      if (Array.isArray(part)) return part.slice(0, MAX_PARTS).map((one) => show(one, depth + 1))
+      const entries: [string, unknown][] =
+        part instanceof Map ? [...part].map(([key, one]) => [String(key), one]) : Object.entries(part)
+      return Object.fromEntries(
+        entries.slice(0, MAX_PARTS).map(([name, one]) => [name, isSecret(name) ? '(hidden)' : show(one, depth + 1)]),
+      )
+    }
+    return show(value, 0)
+  }
+}

@@ -1,0 +1,27 @@
+import type { Clock } from '@tailwater/core'
+import type { FarTier } from './far_tier/far_tier.ts'
+import type { TagNumbers } from './far_tier/tag_numbers.ts'
+import type { Flights } from './load/flights.ts'
+import type { NearTier } from './near/near_tier.ts'
+import type { TagTable } from './tag_table.ts'
+import type { Trust } from './trust.ts'
+
+/** What the namespaces of one cache share. */
+export interface CacheCore {
+  readonly clock: Clock
+  readonly tags: TagTable
+  readonly trust: Trust
+  readonly flights: Flights
+  readonly far: FarTier | undefined
+  /** With a far tier. */
+  readonly numbers: TagNumbers | undefined
+  readonly near: NearTier
+  /** Deep-freezes what is kept near. */
+  readonly freeze: boolean
+  /** From 0 up to 1. */
+  readonly random: () => number
+  /** Milliseconds that a load of another process is waited for. */
+  readonly waitLimit: number
+  /** Bytes of an envelope beyond which a value is not kept in the far tier. */
+  readonly maxFarBytes: number
+}

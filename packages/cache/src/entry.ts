@@ -1,0 +1,14 @@
+import type { NearEntry } from './near/near_entry.ts'
+
+/** What the engine keeps in the near tier. */
+export interface CacheEntry extends NearEntry {
+  /** `Clock.elapsed` up to which it is served without a further thought: until it is no longer fresh, or due to be refreshed early. */
+  readonly calmUntil: number
+  /** It is past its ttl and served because a load has failed. */
+  readonly isStale: boolean
+}
+
+/** Milliseconds from its beginning after which a fresh value is due to be refreshed. */
+export function calmFor(ttl: number, eagerRefresh: number): number {
+  return eagerRefresh > 0 ? ttl * eagerRefresh : ttl
+}

@@ -1,0 +1,2 @@
+export { redisBackendAcl } from './acl.ts'
+export { createRedisBackend, type RedisBackendOptions } from './redis_backend.ts'

@@ -1,0 +1,77 @@
+import type { Call, Redis } from '@tailwater/redis'
+import { type FarEntries, type FarReading, type FarWrite, TOMBSTONE_MS } from '../far_backend.ts'
+import type { RedisKeys } from './keys.ts'
+import { INVALIDATE, TOUCH, WRITE } from './scripts.ts'
+import { comparable, createVersions, isEntry, readStored } from './stored.ts'
+
+/** Keys that one MGET asks for: the server answers nobody else meanwhile. */
+const MGET_KEYS = 500
+
+/** Entries in Redis: each reading is a GET or a part of an MGET, each change a script. */
+export function createRedisEntries(redis: Redis, keys: RedisKeys): FarEntries {
+  const nextVersion = createVersions()
+
+  async function readTogether(values: readonly string[]): Promise<(Buffer | null)[]> {
+    const pages: Promise<(Buffer | null)[]>[] = []
+    for (let from = 0; from < values.length; from += MGET_KEYS) {
+      const args = values.slice(from, from + MGET_KEYS)
+      pages.push(redis.call({ command: 'MGET', args, bytes: true }))
+    }
+    return pages.length === 1 ? pages[0]! : (await Promise.all(pages)).flat()
+  }
+
+  /** A cluster has no MGET over several slots; pipelines by node do the same. */
+  async function readApart(values: readonly string[]): Promise<(Buffer | null)[]> {
+    return batch(
+      redis,
+      values.map((value) => ({ command: 'GET', args: [value], bytes: true })),
+    )
+  }
+
+  function writeCall({ key, envelope, ttl, expected, lease = '' }: FarWrite): Call {
+    const stored = Buffer.concat([Buffer.from(nextVersion('entry'), 'latin1'), envelope])
+    const held = expected === undefined ? '' : comparable(expected, redis.generation)
+    return { script: WRITE, keys: [keys.value(key), keys.lease(key)], args: [stored, whole(ttl), held, lease] }
+  }
+
+  return {
+    async read(wanted): Promise<FarReading[]> {
+      // As it is before the question: what is found while it changes is already out of date.
+      const { generation } = redis
+      const values = wanted.map(keys.value)
+      const stored = redis.isCluster ? await readApart(values) : await readTogether(values)
+      return stored.map((bytes) => readStored(bytes, generation))
+    },
+    async write(writes) {
+      return (await batch<number>(redis, writes.map(writeCall))).map((reply) => reply === 1)
+    },
+    async invalidate(wanted) {
+      const tombstone = nextVersion('tombstone')
+      await batch(
+        redis,
+        wanted.map((key) => ({
+          script: INVALIDATE,
+          keys: [keys.value(key), keys.lease(key)],
+          args: [tombstone, TOMBSTONE_MS],
+        })),
+      )
+    },
+    async touch(key, version, ttl) {
+      return isEntry(version) && (await redis.run(TOUCH, [keys.value(key)], [version, whole(ttl)])) === 1
+    },
+  }
+}
+
+/** Milliseconds as Redis takes them. */
+export function whole(ttl: number): number {
+  return Math.max(1, Math.ceil(ttl))
+}
+
+/** Runs calls together; rejects with the first failure, when all have settled. */
+export async function batch<Reply>(redis: Redis, calls: readonly Call[]): Promise<Reply[]> {
+  const outcomes = await redis.batch(calls)
+  return outcomes.map((outcome) => {
+    if (outcome.status === 'rejected') throw outcome.reason
+    return outcome.value as Reply
+  })
+}

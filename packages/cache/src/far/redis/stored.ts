@@ -1,0 +1,45 @@
+import { randomBytes } from 'node:crypto'
+import type { FarReading, FarVersion } from '../far_backend.ts'
+
+/**
+ * What lies under a value's key: its version and then the envelope, in one string, so that both are read by one GET and a script needs only the first
+ * bytes for a comparison. A tombstone is a version alone. The version's first letter tells them apart.
+ */
+export const VERSION_LENGTH = 20
+const ENTRY = 'e'
+const TOMBSTONE = 't'
+
+/** What a script takes for the version of nothing. */
+export const NOTHING = '-'
+/** What no version ever is: makes a script refuse. */
+export const NEVER = '!'
+
+/** Makes versions that are never made again: 64 random bits of this process, and a count. */
+export function createVersions(): (kind: 'entry' | 'tombstone') => string {
+  const own = randomBytes(8).toString('base64url')
+  let count = 0
+  return (kind) => `${kind === 'entry' ? ENTRY : TOMBSTONE}${own}${(count++).toString(36).padStart(8, '0')}`
+}
+
+/** A reading of what GET gave. */
+export function readStored(stored: Buffer | null, generation: number): FarReading {
+  if (stored === null) return { version: nothingOf(generation), envelope: undefined }
+  const version = stored.toString('latin1', 0, VERSION_LENGTH)
+  return { version, envelope: version.startsWith(ENTRY) ? stored.subarray(VERSION_LENGTH) : undefined }
+}
+
+/** Nothing, as it was found while the connection was in that generation. */
+export function nothingOf(generation: number): FarVersion {
+  return `${NOTHING}${generation}`
+}
+
+/** What a script is to compare with: nothing that was found in an earlier generation is not what it would find now. */
+export function comparable(expected: FarVersion, generation: number): string {
+  if (!expected.startsWith(NOTHING)) return expected
+  return expected === nothingOf(generation) ? NOTHING : NEVER
+}
+
+/** Whether a version is that of an entry, and not of a tombstone or of nothing. */
+export function isEntry(version: string): boolean {
+  return version.startsWith(ENTRY)
+}

@@ -1,0 +1,51 @@
+import type { Duration } from '@tailwater/core'
+import { type LifeWish, wishedDuration } from '../policy.ts'
+import { checkTags } from '../tag_name.ts'
+
+/** What a load is given, and what it may say of its own result. */
+export interface LoadContext<Value = unknown> {
+  readonly key: string
+  /** Aborts when the load has taken longer than `loadTimeout`. */
+  readonly signal: AbortSignal
+  /** The value that is being replaced, if it may still be served: for conditional requests to the source. */
+  readonly stale: Value | undefined
+  /** How long this result is fresh, and how long beyond that it may be served; 0 does not keep it. @throws E_OPTIONS */
+  setTtl(ttl: Duration, grace?: Duration): void
+  /** Tags of this result, beside those it has anyway. @throws E_CACHE_TAG */
+  addTags(...tags: string[]): void
+  /** Hands the result out to those who wait, and keeps it nowhere. */
+  skip(): void
+}
+
+/** The side of a context that the engine reads when the load has ended. */
+export class LoadWishes implements LoadContext {
+  readonly key: string
+  readonly signal: AbortSignal
+  readonly stale: unknown
+  readonly life: LifeWish = {}
+  readonly tags: string[] = []
+  isSkipped = false
+
+  constructor(key: string, signal: AbortSignal, stale: unknown) {
+    this.key = key
+    this.signal = signal
+    this.stale = stale
+  }
+
+  // Functions of their own, not methods: a load takes them out of its context.
+  readonly setTtl = (ttl: Duration, grace?: Duration): void => {
+    this.life.ttl = wishedDuration(ttl, 'ttl')
+    if (grace !== undefined) this.life.grace = wishedDuration(grace, 'grace')
+  }
+
+  readonly addTags = (...tags: string[]): void => {
+    this.tags.push(...checkTags(tags))
+  }
+
+  readonly skip = (): void => {
+    this.isSkipped = true
+  }
+}
+
+/** Brings the value of a key from where it comes from. */
+export type Load = (context: LoadContext) => unknown

@@ -1,0 +1,105 @@
+import { cacheAccess, currentContext } from '@tailwater/core'
+import type { CacheEntry } from '../entry.ts'
+import type { Policy } from '../policy.ts'
+import type { Space } from '../space.ts'
+import { areTagsValid } from '../tag_table.ts'
+import type { Flight } from './flight.ts'
+import type { Load } from './load_context.ts'
+import { LoadRun, type RunPlan } from './load_run.ts'
+
+/** What is looked for. */
+export interface Search {
+  readonly space: Space
+  /** Without its namespace; checked. */
+  readonly key: string
+  readonly policy: Policy
+  /** Without it, the value has to be in the cache. */
+  readonly load: Load | undefined
+  readonly onSpared?: () => void
+}
+
+/** Hands out an entry that `Space.find` has found. */
+export function serve(space: Space, entry: CacheEntry): Promise<unknown> {
+  count(space, entry.isStale)
+  return Promise.resolve(entry.value)
+}
+
+/** Counts an answer from the near tier. */
+export function count(space: Space, isStale: boolean): void {
+  if (isStale) space.counts.stale++
+  else space.counts.nearHits++
+  if (cacheAccess.hasSubscribers)
+    cacheAccess.publish({
+      requestId: currentContext()?.requestId,
+      cache: space.name,
+      outcome: isStale ? 'stale' : 'hit',
+      tier: 'near',
+    })
+}
+
+/** The value of a key that the near tier does not have, or not such that it can be served without a further thought. */
+export function search(wanted: Search): Promise<unknown> {
+  const { space, key, policy, load } = wanted
+  const { clock, trust, flights } = space.core
+  const now = clock.elapsed()
+  const entry = space.remains(space.form.near + key, now)
+  const flight = flights.get(space.form.whole + key)
+  const isTrusted = entry !== undefined && trust.holds(entry.checkedAt, now)
+  if (isTrusted && now < entry.freshUntil) return serveAndRefresh(wanted, entry, flight)
+  if (isTrusted && load && policy.softTimeout === 0) return serveAndRefresh(wanted, entry, flight, true)
+  if (flight) return follow(flight, wanted, now)
+  // Without grace a value is served for its ttl, and not a moment more because its source is away.
+  const fallback = load && entry && (entry.isStale || entry.usableUntil > entry.freshUntil) ? entry : undefined
+  const softTimeout = isTrusted && fallback ? policy.softTimeout : undefined
+  return launch({ ...wanted, fallback, softTimeout, isRefresh: false })
+}
+
+function serveAndRefresh(
+  wanted: Search,
+  entry: CacheEntry,
+  flight: Flight | undefined,
+  isPast = false,
+): Promise<unknown> {
+  if (wanted.load && !flight)
+    new LoadRun({ ...wanted, fallback: entry, softTimeout: undefined, isRefresh: true }).start()
+  else wanted.onSpared?.()
+  count(wanted.space, isPast || entry.isStale)
+  return Promise.resolve(entry.value)
+}
+
+function launch(plan: RunPlan): Promise<unknown> {
+  const run = new LoadRun(plan)
+  const answer = run.flight.join()
+  run.start()
+  return answer
+}
+
+/** Joins a flight that has begun before, unless what it will bring may be older than an invalidation that this caller knows of. */
+function follow(flight: Flight, wanted: Search, now: number): Promise<unknown> {
+  const { tags, flights, trust } = wanted.space.core
+  if (wanted.load && !flight.canLoad) return flight.answer.then(() => again(wanted))
+  if (!trust.holds(flight.askedAt, now) || !areTagsValid(flight.tags, flight.sequence)) {
+    flights.invalidate(flight.key)
+    return search(wanted)
+  }
+  if (flight.sequence === tags.sequence) {
+    wanted.onSpared?.()
+    return flight.join()
+  }
+  // Some tag was invalidated; whether it is one of the value's is known when the value is.
+  return flight.answer.then(
+    () => {
+      if (flight.isOutdated) return again(wanted)
+      wanted.onSpared?.()
+      return flight.join()
+    },
+    () => again(wanted),
+  )
+}
+
+function again(wanted: Search): Promise<unknown> {
+  const entry = wanted.space.find(wanted.space.form.near + wanted.key)
+  if (!entry) return search(wanted)
+  wanted.onSpared?.()
+  return serve(wanted.space, entry)
+}

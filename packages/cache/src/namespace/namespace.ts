@@ -1,0 +1,214 @@
+import type { Duration } from '@tailwater/core'
+import type { Coherence } from '../coherence/coherence.ts'
+import { InvalidSet } from '../coherence/invalid_set.ts'
+import { checkKey } from '../key.ts'
+import { BatchLoad } from '../load/batch_load.ts'
+import type { Load, LoadContext } from '../load/load_context.ts'
+import { count, search, serve } from '../load/search.ts'
+import { type Lifetime, policyOf, policyOfCall } from '../policy.ts'
+import { type Put, putAll } from '../put.ts'
+import type { Space } from '../space.ts'
+import type { NamespaceStats } from '../statistics.ts'
+import { namespaceTag } from '../tag_name.ts'
+import { touch } from '../touch.ts'
+import type { NamespaceFunctions } from './definition.ts'
+import { type WarmOptions, type WarmResult, warmUp } from './warm_up.ts'
+import type { WriteBehind } from './write_behind.ts'
+
+/** Where an invalidation belongs. */
+export interface InvalidateOptions {
+  /** The caller's transaction: it happens if and when that commits, whatever becomes of this process. */
+  tx?: object
+}
+
+/** A namespace of one kind of thing, found by its id. */
+export interface CacheNamespace<Id, Value> {
+  readonly name: string
+  /** The value: from memory, from the far tier, or by one load for all who ask meanwhile. Undefined for what is nowhere, when there is no `load`. */
+  get(id: Id): Promise<Value>
+  /** The value if it is fresh in this process's memory; loads nothing. */
+  getSync(id: Id): Value | undefined
+  /** The values in the order of the ids; those that have to be loaded are by one call of `loadMany`. */
+  getMany(ids: readonly Id[]): Promise<Value[]>
+  /** Keeps a value in both tiers, and stores it if the namespace has a `store`. @throws E_CACHE_VALUE, E_CACHE_SCHEMA, E_CACHE_QUEUE_FULL, and what `store` throws */
+  set(id: Id, value: Value, lifetime?: Lifetime): Promise<void>
+  setMany(entries: readonly (readonly [Id, Value])[], lifetime?: Lifetime): Promise<void>
+  /** Whether a fresh value is in one of the tiers. */
+  has(id: Id): Promise<boolean>
+  /** Gives what is there a new life from now on; false if nothing is. @param ttl the namespace's by default */
+  touch(id: Id, ttl?: Duration): Promise<boolean>
+  /** Forgets one, everywhere, and what loads in flight for it will bring. @throws E_CACHE_TRANSACTION */
+  invalidate(id: Id, options?: InvalidateOptions): Promise<void>
+  invalidateMany(ids: readonly Id[], options?: InvalidateOptions): Promise<void>
+  /** Forgets all of this namespace. */
+  invalidateAll(options?: InvalidateOptions): Promise<void>
+  /** Loads ids before anybody asks: those given, or those that the definition names. */
+  warm(ids?: Iterable<Id> | AsyncIterable<Id>, options?: WarmOptions): Promise<WarmResult>
+  /** How long a value is fresh, in milliseconds, unless the load or the call says otherwise. */
+  readonly ttl: number
+  /** Changes lifetimes from now on; what is kept already keeps its own. @throws E_OPTIONS */
+  configure(lifetime: Lifetime): void
+  stats(): NamespaceStats
+}
+
+/** What a namespace is built from. */
+export interface NamespaceParts<Id, Value> {
+  space: Space
+  coherence: Coherence
+  definition: NamespaceFunctions<Id, Value>
+  writeBehind: WriteBehind<Id, Value> | undefined
+  stats(space: Space): NamespaceStats
+}
+
+/** Ids of one load while warming, where many can be loaded at once. */
+const WARM_BATCH = 100
+
+/** The calls of a namespace. */
+export class Namespace<Id, Value> implements CacheNamespace<Id, Value> {
+  readonly name: string
+  readonly space: Space
+  readonly #parts: NamespaceParts<Id, Value>
+
+  constructor(parts: NamespaceParts<Id, Value>) {
+    this.space = parts.space
+    this.name = parts.space.name
+    this.#parts = parts
+  }
+
+  get ttl(): number {
+    return this.space.policy.ttl
+  }
+
+  get(id: Id): Promise<Value> {
+    try {
+      const key = this.#keyOf(id)
+      const { space } = this
+      const entry = space.find(space.form.near + key)
+      if (entry !== undefined) return serve(space, entry) as Promise<Value>
+      return search({ space, key: checkKey(key), policy: space.policy, load: this.#loadOf(id, key) }) as Promise<Value>
+    } catch (error) {
+      return Promise.reject(error)
+    }
+  }
+
+  getSync(id: Id): Value | undefined {
+    const entry = this.space.find(this.space.form.near + this.#keyOf(id))
+    if (entry === undefined) return undefined
+    count(this.space, entry.isStale)
+    return entry.value as Value
+  }
+
+  async getMany(ids: readonly Id[]): Promise<Value[]> {
+    const { space } = this
+    const { loadMany } = this.#parts.definition
+    const batch = loadMany && new BatchLoad<Id>((some, context) => loadMany(some, context))
+    const found = new Map<string, unknown>()
+    const waiting: Promise<unknown>[] = []
+    // All keys are checked before the first load: one that is refused later would leave the batch waiting.
+    const keys = ids.map((id) => checkKey(this.#keyOf(id)))
+    for (const [at, key] of keys.entries()) {
+      if (found.has(key)) continue
+      const entry = space.find(space.form.near + key)
+      found.set(key, entry?.value)
+      if (entry) count(space, entry.isStale)
+      else waiting.push(this.#searchFor(ids[at]!, key, batch).then((value) => found.set(key, value)))
+    }
+    batch?.seal()
+    if (waiting.length > 0) await Promise.all(waiting)
+    return keys.map((key) => found.get(key) as Value)
+  }
+
+  set(id: Id, value: Value, lifetime?: Lifetime): Promise<void> {
+    return this.setMany([[id, value]], lifetime)
+  }
+
+  async setMany(entries: readonly (readonly [Id, Value])[], lifetime: Lifetime = {}): Promise<void> {
+    const policy = policyOfCall(lifetime, this.space.policy)
+    const rows = entries.map(([id, value]) => ({ id, key: checkKey(this.#keyOf(id)), value }))
+    const { writeBehind } = this.#parts
+    if (writeBehind) writeBehind.add(rows)
+    else await this.#store(entries)
+    const puts: Put[] = rows
+    await putAll(this.space, this.#parts.coherence, puts, policy)
+  }
+
+  async has(id: Id): Promise<boolean> {
+    const { space } = this
+    const key = checkKey(this.#keyOf(id))
+    if (space.find(space.form.near + key)) return true
+    return (await search({ space, key, policy: space.policy, load: undefined })) !== undefined
+  }
+
+  touch(id: Id, ttl?: Duration): Promise<boolean> {
+    const policy = policyOfCall(ttl === undefined ? {} : { ttl }, this.space.policy)
+    return touch(this.space, checkKey(this.#keyOf(id)), policy)
+  }
+
+  invalidate(id: Id, options?: InvalidateOptions): Promise<void> {
+    return this.invalidateMany([id], options)
+  }
+
+  async invalidateMany(ids: readonly Id[], { tx }: InvalidateOptions = {}): Promise<void> {
+    const keys = ids.map((id) => this.space.form.whole + checkKey(this.#keyOf(id)))
+    await this.#parts.coherence.invalidate(InvalidSet.of(keys), tx)
+  }
+
+  async invalidateAll({ tx }: InvalidateOptions = {}): Promise<void> {
+    await this.#parts.coherence.invalidate(InvalidSet.of([], [namespaceTag(this.name)]), tx)
+  }
+
+  async warm(ids?: Iterable<Id> | AsyncIterable<Id>, options: WarmOptions = {}): Promise<WarmResult> {
+    const { warm, loadMany } = this.#parts.definition
+    const wanted = ids ?? warm?.() ?? []
+    const batch = loadMany ? (options.batch ?? WARM_BATCH) : 1
+    return warmUp(wanted, (some) => (loadMany ? this.getMany(some) : this.get(some[0]!)), options, batch)
+  }
+
+  configure(lifetime: Lifetime): void {
+    this.space.policy = policyOf(`cache '${this.name}'`, lifetime, this.space.policy)
+  }
+
+  stats(): NamespaceStats {
+    return this.#parts.stats(this.space)
+  }
+
+  #keyOf(id: Id): string {
+    const { key } = this.#parts.definition
+    return String(key ? key(id) : id)
+  }
+
+  /** Write-behind has the newest value until the source has it. */
+  #loadOf(id: Id, key: string, loadMany?: Load): Load | undefined {
+    const { definition, writeBehind } = this.#parts
+    const { load } = definition
+    const plain: Load | undefined =
+      loadMany ?? (load && ((context) => load(id, context as LoadContext<Value>))) ?? this.#loadBySome(id)
+    if (!writeBehind) return plain
+    return (context) => {
+      const waiting = writeBehind.get(key)
+      return waiting ? waiting.value : plain?.(context)
+    }
+  }
+
+  /** A namespace that can only load many loads one as many. */
+  #loadBySome(id: Id): Load | undefined {
+    const { loadMany } = this.#parts.definition
+    if (!loadMany) return undefined
+    const batch = new BatchLoad<Id>((some, context) => loadMany(some, context))
+    batch.seal()
+    return batch.loadOf(id)
+  }
+
+  #searchFor(id: Id, key: string, batch: BatchLoad<Id> | undefined): Promise<unknown> {
+    const { space } = this
+    const load = this.#loadOf(id, key, batch?.loadOf(id))
+    const wanted = { space, key, policy: space.policy, load }
+    return batch ? search({ ...wanted, onSpared: () => batch.spare(id) }) : search(wanted)
+  }
+
+  async #store(entries: readonly (readonly [Id, Value])[]): Promise<void> {
+    const { store, storeMany } = this.#parts.definition
+    if (storeMany && (entries.length > 1 || !store)) await storeMany(entries)
+    else if (store) await Promise.all(entries.map(([id, value]) => store(id, value)))
+  }
+}

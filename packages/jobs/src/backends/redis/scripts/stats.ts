@@ -1,0 +1,32 @@
+import { defineScript } from '@tailwater/redis'
+import { GROUND } from '../lua/ground.ts'
+import { LANES } from '../lua/lanes.ts'
+import { PLACES } from '../lua/places.ts'
+import { READING } from '../lua/reading.ts'
+
+/**
+ * Tells how a queue does.
+ * KEYS[1] the root
+ * ARGV[1] queue
+ * Reply: now; 1 if paused; counts (scripts/counts.ts); score of the job that is next in turn, or empty; field and number of each minute and kind
+ */
+export const STATS = defineScript({
+  name: 'jobs.stats',
+  version: 1,
+  keys: ['root'],
+  time: true,
+  lua: String.raw`${GROUND}${LANES}${PLACES}${READING}
+local queue = ARGV[1]
+local first = call('ZRANGE', root .. ':available:' .. queue, 0, 0, 'WITHSCORES')[2]
+local keys = {}
+for _, name in ipairs(call('ZRANGE', root .. ':lanes:' .. queue, 0, 0)) do keys[1] = string.match(name, '\n(.*)$') end
+for _, key in ipairs(call('ZRANGE', root .. ':resting:' .. queue, 0, 99)) do keys[#keys + 1] = key end
+for position, key in ipairs(call('HKEYS', root .. ':busy:' .. queue)) do
+  if position <= 100 then keys[#keys + 1] = key end
+end
+for _, key in ipairs(keys) do
+  local score = call('ZRANGE', laneOf(queue, key), 0, 0, 'WITHSCORES')[2]
+  if score and (not first or tonumber(score) < tonumber(first)) then first = score end
+end
+return { now, settingsOf(queue).isPaused and 1 or 0, countsOf(queue), first or '', call('HGETALL', root .. ':minutes:' .. queue) }`,
+})

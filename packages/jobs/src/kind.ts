@@ -1,0 +1,190 @@
+import {
+  type Duration,
+  duration,
+  type Fields,
+  integer,
+  type JobContext,
+  optional,
+  optionsError,
+  resolveOptions,
+  show,
+  text,
+  value,
+} from '@tailwater/core'
+import { jobsError } from './errors.ts'
+import { type Codec, createCodec } from './payload/codec.ts'
+import type { Encryption } from './payload/encryption.ts'
+import { isStandardSchema, type StandardSchema } from './payload/standard_schema.ts'
+import { type Priority, priorityOf } from './priority.ts'
+import { type Backoff, resolveBackoff, type Waiting } from './run/backoff.ts'
+import type { RunningJob } from './run/running_job.ts'
+import { resolveUnique, type Unique } from './unique.ts'
+
+/** What every definition of a kind may say. */
+interface KindSettings<Payload, Input> {
+  /** Lower-case words joined by hyphens; stable, because stored jobs carry it. */
+  kind: string
+  /** @default 'default' */
+  queue?: string
+  /** Checks what is enqueued, and what a handler gets: what the schema makes of it. Any Standard Schema: zod, valibot, ArkType … */
+  schema?: StandardSchema<Input, Payload>
+  /** Attempts until a job is dead. @default that of the engine, 5 */
+  attempts?: number
+  /** @default exponential from 1 s to 10 min, with a quarter of jitter */
+  backoff?: Backoff
+  /** Longest time of one attempt; after it the signal aborts, and the attempt has failed. @default none */
+  timeout?: Duration
+  /** @default 'normal' */
+  priority?: Priority
+  /** What jobs share limits and turns by, and are erased by: a tenant, a customer. */
+  key?: (payload: Input) => string | undefined
+  /** Which jobs are duplicates. @default none */
+  unique?: Unique
+  tags?: readonly string[]
+  /** Encrypts payloads and results; needs the engine's `keyring`. @default false */
+  encrypted?: boolean
+  /** Names and paths in payloads and results that are not shown, besides those of the engine. */
+  redact?: readonly string[]
+}
+
+/** A kind whose jobs run one by one. */
+export interface SingleKind<Payload, Input = Payload, Result = unknown> extends KindSettings<Payload, Input> {
+  /** Runs one job. What it returns is the job's result, JSON data; what it throws is its failure. */
+  run(job: RunningJob<Payload>): Promise<Result> | Result
+}
+
+/** A kind whose jobs run many at once. */
+export interface BatchKind<Payload, Input = Payload, Result = unknown> extends KindSettings<Payload, Input> {
+  /**
+   * Runs jobs that were claimed together. Returns their results in the same order, an `Error` in the place of one that failed; nothing when all
+   * completed. What it throws is the failure of all.
+   */
+  runBatch(jobs: readonly RunningJob<Payload>[]): Promise<readonly (Result | Error)[] | void>
+  batch?: {
+    /** Jobs of one call at most; the queue's concurrency must be no less. @default 100 */
+    size?: number
+    /** How long claimed jobs are held for others to join them. @default 0 */
+    wait?: Duration
+  }
+}
+
+/** A kind whose jobs run in worker threads, for work that keeps a processor busy. Needs the package `piscina`. */
+export interface ThreadKind<Payload, Input = Payload> extends KindSettings<Payload, Input> {
+  /** A module whose default export is a handler: `new URL('./resize.js', import.meta.url)`. See `ThreadJob` for what it is given. */
+  thread: URL
+}
+
+/** How a kind of job is run. */
+export type KindDefinition<Payload, Input = Payload, Result = unknown> =
+  | SingleKind<Payload, Input, Result>
+  | BatchKind<Payload, Input, Result>
+  | ThreadKind<Payload, Input>
+
+/** How the jobs of a kind run, once its definition is read. */
+export type Handler =
+  | { type: 'single'; run(job: JobContext<never>): unknown }
+  | { type: 'batch'; run(jobs: readonly never[]): unknown; size: number; wait: number }
+  | { type: 'thread'; module: URL }
+
+/** A kind with every default filled in. Durations in milliseconds. */
+export interface ResolvedKind {
+  kind: string
+  queue: string
+  handler: Handler
+  codec: Codec
+  attempts: number
+  waiting: Waiting
+  timeout: number | undefined
+  priority: number
+  key: ((payload: never) => string | undefined) | undefined
+  unique: Unique | undefined
+  tags: readonly string[] | undefined
+  isEncrypted: boolean
+  redact: readonly string[]
+}
+
+/** What the engine adds to a definition. */
+export interface KindDefaults {
+  attempts: number
+  maxPayload: number
+  encryption: Encryption | undefined
+  /** @throws E_JOB_QUEUE_UNKNOWN */
+  checkQueue(queue: string): void
+}
+
+/** What a kind, a queue or a schedule may be called. */
+export const NAME = /^[a-z][a-z0-9-]{0,99}$/
+
+const isFunction = (given: unknown) => typeof given === 'function'
+const isNames = (given: unknown) =>
+  Array.isArray(given) && given.every((name) => typeof name === 'string' && name !== '')
+
+const fields = {
+  kind: text(),
+  queue: text({ default: 'default' }),
+  schema: optional(value<StandardSchema>('a Standard Schema', isStandardSchema)),
+  attempts: optional(integer({ min: 1, max: 1_000 })),
+  backoff: optional(value<Backoff>('a backoff', () => true)),
+  timeout: optional(duration({ min: 1 })),
+  priority: optional(value<Priority>('a priority', () => true)),
+  key: optional(value<(payload: never) => string>('a function', isFunction)),
+  unique: optional(value<Unique>('how jobs are unique', () => true)),
+  tags: optional(value<readonly string[]>('an array of names', isNames)),
+  encrypted: optional(value<boolean>('true or false', (given) => typeof given === 'boolean')),
+  redact: optional(value<readonly string[]>('an array of names', isNames)),
+  run: optional(value<() => unknown>('a function', isFunction)),
+  runBatch: optional(value<() => unknown>('a function', isFunction)),
+  batch: optional(value<NonNullable<BatchKind<unknown>['batch']>>('an object', (given) => typeof given === 'object')),
+  thread: optional(value<URL>('a URL of a module', (given) => given instanceof URL)),
+} satisfies Fields
+
+/** Reads a definition. @throws E_JOB_KIND, E_JOB_QUEUE_UNKNOWN, E_OPTIONS */
+export function resolveKind(given: unknown, defaults: KindDefaults): ResolvedKind {
+  const name = (given as { kind?: unknown } | undefined)?.kind
+  if (typeof name !== 'string' || !NAME.test(name))
+    throw jobsError('E_JOB_KIND', `a job's kind must be lower-case words joined by hyphens, got ${show(name)}`)
+  const path = `jobs.define('${name}')`
+  const said = resolveOptions(path, given, fields)
+  defaults.checkQueue(said.queue)
+  const encryption = said.encrypted ? needEncryption(defaults, path) : undefined
+  return {
+    kind: name,
+    queue: said.queue,
+    handler: handlerOf(said, path),
+    codec: createCodec({ kind: name, schema: said.schema, encryption, maxSize: defaults.maxPayload }),
+    attempts: said.attempts ?? defaults.attempts,
+    waiting: resolveBackoff(said.backoff, `${path}.backoff`),
+    timeout: said.timeout,
+    priority: priorityOf(said.priority ?? 'normal', `${path}.priority`),
+    key: said.key,
+    unique: said.unique && resolveUnique(said.unique, `${path}.unique`),
+    tags: said.tags,
+    isEncrypted: encryption !== undefined,
+    redact: said.redact ?? [],
+  }
+}
+
+/** A kind that this process knows by name only: its jobs can be stored, and nothing else. @throws E_JOB_KIND */
+export function foreignKind(kind: string, defaults: KindDefaults): ResolvedKind {
+  return resolveKind({ kind, run: () => {} }, defaults)
+}
+
+function needEncryption({ encryption }: KindDefaults, path: string): Encryption {
+  if (encryption) return encryption
+  throw optionsError(`${path}.encrypted`, 'false, or createJobs be given a keyring', true)
+}
+
+type Said = ReturnType<typeof resolveOptions<typeof fields>>
+
+function handlerOf({ kind, run, runBatch, thread, batch }: Said, path: string): Handler {
+  const given = [run, runBatch, thread].filter((one) => one !== undefined)
+  if (given.length !== 1 || (batch && !runBatch))
+    throw jobsError('E_JOB_KIND', `jobs of kind '${kind}' need one of run, runBatch and thread, got ${given.length}`)
+  if (run) return { type: 'single', run }
+  if (thread) return { type: 'thread', module: thread }
+  const { size, wait } = resolveOptions(`${path}.batch`, batch, {
+    size: integer({ min: 2, max: 500, default: 100 }),
+    wait: duration({ max: 10_000, default: 0 }),
+  })
+  return { type: 'batch', run: runBatch!, size, wait }
+}

@@ -1,0 +1,107 @@
+import { type Duration, parseDuration } from '@tailwater/core'
+import type { Stored } from '../backend/enqueue_port.ts'
+import type { JobFilter } from '../backend/inspect_port.ts'
+import type { MaintainPort } from '../backend/maintain_port.ts'
+import { jobsError } from '../errors.ts'
+import type { Job, JobState, NewJob } from '../job.ts'
+import type { ResolvedKind } from '../kind.ts'
+import { type Priority, priorityOf } from '../priority.ts'
+import type { JobRequest } from '../request.ts'
+
+/** Jobs that are dealt with in one step of the store. */
+const BITE = 500
+
+/** What can be changed of a job that does not run. */
+export interface JobChange {
+  payload?: unknown
+  priority?: Priority
+  runAt?: Date | number
+  queue?: string
+}
+
+/** What operators do with jobs. */
+export interface Operations {
+  /**
+   * Stores a job of any kind. One that this process defines gets what its definition says; the payload of any other is stored as it is, for the process that knows it.
+   *
+   * @param options.queue where it goes @default the queue of a known kind, else 'default'
+   * @throws E_JOB_KIND for what can be no kind, E_JOB_PAYLOAD, E_JOB_PAYLOAD_SIZE, E_JOB_UNIQUE, E_OPTIONS
+   */
+  add(request: JobRequest, options?: { queue?: string }): Promise<Stored>
+  /** Ends a job that does not run, and all below it; asks one that runs to stop. False when it has ended, or does not exist. */
+  cancel(id: string): Promise<boolean>
+  /** Makes a dead, cancelled, scheduled or retryable job available now; false if it is in none of these states. */
+  retry(id: string): Promise<boolean>
+  /** Retries all that a filter means: dead ones unless it names other states. How many. */
+  redrive(filter?: JobFilter, options?: { to?: string }): Promise<number>
+  /** Changes a job that does not run. A payload is checked and written as its kind demands. @throws E_JOB_KIND_UNKNOWN, E_JOB_NOT_FOUND, E_JOB_PAYLOAD */
+  edit(id: string, change: JobChange): Promise<boolean>
+  /** Deletes a job that does not run. */
+  remove(id: string): Promise<boolean>
+  /** Deletes jobs of these states that ended, or were enqueued, longer ago than `age`. How many. */
+  clean(filter: JobFilter & { states: readonly JobState[] }, age: Duration): Promise<number>
+  /** Deletes all that carries the key; what runs is asked to stop, and is deleted when it is called again. How many jobs it concerned. */
+  erase(key: string): Promise<number>
+}
+
+/** What operations need of the engine. */
+export interface OperationsParts {
+  port: MaintainPort
+  kinds: ReadonlyMap<string, ResolvedKind>
+  get(id: string): Promise<Job | undefined>
+  wake(queue: string): void
+  /** @throws as `add` */
+  prepare(request: JobRequest, queue: string | undefined): NewJob | Promise<NewJob>
+  store(job: NewJob): Promise<Stored>
+}
+
+/** Builds them on what the store can do. */
+export function createOperations({ port, kinds, get, wake, prepare, store }: OperationsParts): Operations {
+  async function payloadText(id: string, payload: unknown): Promise<string> {
+    const job = await get(id)
+    if (!job) throw jobsError('E_JOB_NOT_FOUND', `there is no job ${id}`, { jobId: id })
+    const kind = kinds.get(job.kind)
+    if (!kind) throw unknownKind(job.kind, kinds)
+    return kind.codec.write(payload)
+  }
+
+  return {
+    add: async (request, { queue } = {}) => store(await prepare(request, queue)),
+    cancel: (id) => port.cancel(id),
+    async retry(id) {
+      const isDone = await port.retry(id)
+      const job = isDone ? await get(id) : undefined
+      if (job) wake(job.queue)
+      return isDone
+    },
+    redrive: (filter = {}, { to } = {}) =>
+      inBites(() => port.redrive({ states: ['dead'], ...filter }, BITE, ...(to === undefined ? [] : [to]))),
+    async edit(id, { payload, priority, runAt, queue }) {
+      const text = payload === undefined ? undefined : await payloadText(id, payload)
+      return port.edit(id, {
+        ...(text !== undefined && { payload: text }),
+        ...(priority !== undefined && { priority: priorityOf(priority) }),
+        ...(runAt !== undefined && { runAt: Number(runAt) }),
+        ...(queue !== undefined && { queue }),
+      })
+    },
+    remove: (id) => port.remove(id),
+    clean: (filter, age) => inBites(() => port.clean(filter, parseDuration(age, 'age'), BITE)),
+    erase: (key) => inBites(() => port.erase(key, BITE)),
+  }
+}
+
+/** Steps that are bounded each, until there is nothing left: no other work waits for the whole of it. */
+async function inBites(bite: () => Promise<number>): Promise<number> {
+  let all = 0
+  for (let dealtWith = await bite(); dealtWith > 0; dealtWith = await bite()) all += dealtWith
+  return all
+}
+
+/** The error of a kind that this process does not define. */
+export function unknownKind(kind: string, kinds: ReadonlyMap<string, unknown>) {
+  const known = [...kinds.keys()].join(', ') || 'none'
+  return jobsError('E_JOB_KIND_UNKNOWN', `this process defines no jobs of kind '${kind}'; known kinds: ${known}`, {
+    kind,
+  })
+}

@@ -1,0 +1,236 @@
+import { backgroundError, type Cancel, type Clock, jobTurn, notice, runOutsideContext, toError } from '@tailwater/core'
+import type { TurnReply, WorkPort } from '../backend/work_port.ts'
+import { jobsError } from '../errors.ts'
+import type { ClaimedJob, JobEnd } from '../job.ts'
+import { type Ended, publishBuried, publishEnded } from './attempt_events.ts'
+import type { Executor } from './executor.ts'
+import type { Lanes } from './lane.ts'
+import type { Reports } from './reports.ts'
+
+/** Turns in one lease while jobs run: two may fail before the worker is taken for dead. */
+const TURNS_PER_LEASE = 3
+/** Milliseconds before the first repetition of a turn that failed, and at most; doubling in between. */
+const RETRY = { first: 100, longest: 5_000 }
+
+/** What a runner is made of. */
+export interface RunnerParts {
+  work: WorkPort
+  clock: Clock
+  worker: string
+  /** Milliseconds. */
+  lease: number
+  /** Longest time between two looks at the store, in milliseconds; up to a fifth less by chance, so that processes do not look together. */
+  pollInterval: number
+  lanes: Lanes
+  reports: Reports
+  executor: Executor
+}
+
+/**
+ * Takes turns with the store on behalf of one process: one round trip that tells how attempts ended, renews the lease and claims.
+ *
+ * Modes:
+ * - *idle*: nothing to tell and nothing expected; a timer stands for the next look (what the store said is due, the poll, a third of the lease while jobs run);
+ * - *planned*: ends came in; the turn is taken at the end of this tick, so that all ends of the tick go in one;
+ * - *in turn*: one request is under way, never two; what ends or wakes meanwhile goes with the next one, at once;
+ * - *failing*: the last turn failed; the same ends are told again after a while, with the jobs we believe we have (`reconcile`);
+ * - *quiet*: stopping; ends are told and the lease is renewed, but nothing is claimed;
+ * - *closed*: before the start and after `close`.
+ *
+ * A job is claimed only for a free place: no other worker waits for what lies in a buffer here, and priorities hold.
+ */
+export class Runner {
+  readonly #parts: RunnerParts
+  #mode: 'open' | 'quiet' | 'closed' = 'closed'
+  #ends: Ended[] = []
+  #isPlanned = false
+  #turn: Promise<void> | undefined
+  #cancelTimer: Cancel = () => {}
+  #failures = 0
+  #isDoubtful = false
+  /** Reading of the clock until which the lease surely holds. */
+  #leaseUntil = 0
+  #woken = new Set<string>()
+  #onIdle: (() => void)[] = []
+
+  constructor(parts: RunnerParts) {
+    this.#parts = parts
+  }
+
+  open(): void {
+    this.#mode = 'open'
+    this.#parts.lanes.expectAll()
+    this.#pump()
+  }
+
+  /** There may be jobs in a queue. */
+  wake(queue: string): void {
+    const lane = this.#parts.lanes.of(queue)
+    if (!lane) return
+    this.#woken.add(queue)
+    lane.isExpecting = true
+    this.#plan()
+  }
+
+  /** Places were made, or taken away. */
+  resized(): void {
+    this.#plan()
+  }
+
+  /** An attempt is over. */
+  end(ended: Ended): void {
+    this.#ends.push(ended)
+    this.#plan()
+  }
+
+  /** Claims nothing any more; resolves when nothing runs and all ends are told. */
+  quiet(): Promise<void> {
+    this.#mode = 'quiet'
+    return this.idle()
+  }
+
+  /** Resolves when nothing runs, all ends are told, and there is nothing that could be claimed now. */
+  idle(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#onIdle.push(resolve)
+      this.#settleIdle()
+    })
+  }
+
+  /** Resolves when the turn that is under way has ended. */
+  async close(): Promise<void> {
+    this.#mode = 'closed'
+    this.#cancelTimer()
+    this.#onIdle = []
+    await this.#turn
+    this.#ends = []
+  }
+
+  #settleIdle(): void {
+    const { executor, lanes } = this.#parts
+    if (this.#turn || this.#ends.length > 0 || executor.running.size > 0) return
+    if (this.#mode === 'open' && lanes.areHungry) return
+    for (const resolve of this.#onIdle.splice(0)) resolve()
+  }
+
+  #plan(): void {
+    if (this.#isPlanned || this.#turn || this.#failures > 0 || this.#mode === 'closed') return
+    this.#isPlanned = true
+    // After the promises of this tick: the ends of fifty handlers that resolve together go in one turn.
+    process.nextTick(() => {
+      this.#isPlanned = false
+      this.#pump()
+    })
+  }
+
+  #pump(isDue = false): void {
+    if (this.#turn || this.#mode === 'closed') return
+    if (!isDue && this.#ends.length === 0 && !(this.#mode === 'open' && this.#parts.lanes.areHungry)) return
+    this.#cancelTimer()
+    // The request that happened to wake the worker has nothing to do with what is claimed, nor with the turns that follow.
+    this.#turn = runOutsideContext(() => this.#take())
+  }
+
+  async #take(): Promise<void> {
+    const { clock, executor, lanes, reports, work, worker, lease } = this.#parts
+    if (!reports.isEmpty) await reports.send()
+    const ended = this.#ends
+    this.#ends = []
+    this.#woken.clear()
+    const wants = this.#mode === 'open' ? lanes.wants() : []
+    const sentAt = clock.elapsed()
+    const isLate = executor.running.size > 0 && sentAt > this.#leaseUntil
+    const reconcile = this.#isDoubtful || isLate ? [...executor.running.keys()] : undefined
+    const ends: JobEnd[] = ended.map(({ end }) => end)
+    try {
+      const reply = await work.turn({ worker, lease, ends, wants, ...(reconcile && { reconcile }) })
+      this.#leaseUntil = sentAt + lease
+      publishTurn(worker, clock.elapsed() - sentAt, ended.length, reply)
+      this.#receive(ended, wants, reply)
+    } catch (error) {
+      this.#fail(ended, toError(error), clock.elapsed() - sentAt)
+    }
+  }
+
+  #receive(ended: readonly Ended[], wants: readonly { queue: string; count: number }[], reply: TurnReply): void {
+    // A refusal after a lost reply may be of an end that the store had accepted: it is no news.
+    const refused = this.#isDoubtful ? [] : reply.refused
+    publishEnded(ended, refused)
+    if (refused.length > 0) noticeRefused(refused)
+    publishBuried(reply.buried)
+    this.#failures = 0
+    this.#isDoubtful = false
+    const { executor } = this.#parts
+    if (this.#mode === 'closed') {
+      this.#turn = undefined
+      return
+    }
+    for (const id of reply.lost) executor.lose(id)
+    for (const id of reply.cancelled) executor.abort(id, jobsError('E_JOB_CANCELLED', 'the job was cancelled'))
+    this.#expect(wants, reply.claimed)
+    for (const job of reply.claimed) executor.begin(job)
+    executor.onBegun()
+    this.#next(reply.nextIn)
+  }
+
+  /** A queue that gave all that it was asked for has perhaps more. */
+  #expect(wants: readonly { queue: string; count: number }[], claimed: readonly ClaimedJob[]): void {
+    const isFull = claimed.length >= this.#parts.work.maxClaim
+    for (const { queue, count } of wants) {
+      const lane = this.#parts.lanes.of(queue)!
+      let got = 0
+      for (const job of claimed)
+        if (job.queue === queue) {
+          got++
+          lane.lag = job.waited
+        }
+      if (got === 0) lane.lag = 0
+      lane.isExpecting = isFull || got >= count || this.#woken.has(queue)
+    }
+  }
+
+  #fail(ended: readonly Ended[], error: Error, ms: number): void {
+    this.#ends = [...ended, ...this.#ends]
+    this.#isDoubtful = true
+    if (backgroundError.hasSubscribers) backgroundError.publish({ source: 'jobs-runner', error })
+    if (jobTurn.hasSubscribers)
+      jobTurn.publish({ worker: this.#parts.worker, ms, ended: ended.length, claimed: 0, refused: 0, error })
+    const wait = Math.min(RETRY.first * 2 ** this.#failures++, RETRY.longest)
+    this.#turn = undefined
+    this.#setTimer(wait * (1 - 0.2 * Math.random()))
+  }
+
+  /** What comes after a turn: the next one at once, or a timer. */
+  #next(nextIn: number | undefined): void {
+    this.#turn = undefined
+    const { pollInterval, lease } = this.#parts
+    const poll = pollInterval * (1 - 0.2 * Math.random())
+    const heartbeat = this.#parts.executor.running.size > 0 ? lease / TURNS_PER_LEASE : Number.POSITIVE_INFINITY
+    this.#setTimer(Math.min(poll, heartbeat, Math.max(1, nextIn ?? Number.POSITIVE_INFINITY)))
+    this.#plan()
+    this.#settleIdle()
+  }
+
+  #setTimer(ms: number): void {
+    if (this.#mode === 'closed') return
+    this.#cancelTimer = this.#parts.clock.after(Math.ceil(ms), () => {
+      this.#parts.lanes.expectAll()
+      this.#pump(true)
+    })
+  }
+}
+
+function noticeRefused(refused: readonly string[]): void {
+  if (!notice.hasSubscribers) return
+  notice.publish({
+    source: 'jobs',
+    level: 'warn',
+    message: `the ends of ${refused.length} attempts came too late: this worker was silent for longer than its lease, and the jobs run elsewhere`,
+    fields: { jobIds: refused.slice(0, 10) },
+  })
+}
+
+function publishTurn(worker: string, ms: number, ended: number, { claimed, refused }: TurnReply): void {
+  if (!jobTurn.hasSubscribers) return
+  jobTurn.publish({ worker, ms, ended, claimed: claimed.length, refused: refused.length, error: undefined })
+}

@@ -1,0 +1,108 @@
+import {
+  backgroundError,
+  type Cancel,
+  createService,
+  newId,
+  processIdentity,
+  type Service,
+  toError,
+} from '@tailwater/core'
+import { jobsError } from '../errors.ts'
+import type { ResolvedKind } from '../kind.ts'
+import type { ResolvedJobsOptions } from '../options.ts'
+import type { AttemptHost } from './attempt.ts'
+import { Autoscaler } from './autoscaler.ts'
+import { untilDeadline } from './deadline.ts'
+import { Executor } from './executor.ts'
+import { Lane, Lanes } from './lane.ts'
+import { Reports } from './reports.ts'
+import { Runner } from './runner.ts'
+import { Threads } from './threads.ts'
+
+/** Milliseconds after a deadline in which jobs are given back; if the store does not answer, the lease ends by itself. */
+const GIVE_BACK_TIME = 1_000
+/** Poll intervals between two sweeps of one process, up to a fifth less by chance. */
+const POLLS_PER_SWEEP = 2
+
+/** What a worker needs of the engine. */
+export interface WorkerParts {
+  options: ResolvedJobsOptions
+  kinds: ReadonlyMap<string, ResolvedKind>
+  children: AttemptHost['children']
+}
+
+/** A worker of one process: it runs jobs between `start` and `stop`. */
+export interface Worker extends Service {
+  /** A queue may have got jobs. */
+  wake(queue: string): void
+  /** Resolves when nothing runs, and nothing can be claimed now. */
+  idle(): Promise<void>
+}
+
+/** Puts the parts of a worker together. A process whose queues all have a concurrency of 0 has one that only sweeps. */
+export function createWorker({ options, kinds, children }: WorkerParts): Worker {
+  const { backend, clock, lease, pollInterval } = options
+  const worker = options.owner ?? `${processIdentity}:${newId().slice(-6)}`
+  const report = (error: unknown) => {
+    if (backgroundError.hasSubscribers) backgroundError.publish({ source: 'jobs', error: toError(error) })
+  }
+  const scaled = [...options.queues.values()]
+    .filter(({ concurrency }) => concurrency.max > 0)
+    .map(({ name, concurrency }) => ({ lane: new Lane(name, concurrency.min), ...concurrency }))
+  const lanes = new Lanes(scaled.map(({ lane }) => lane))
+  const reports = new Reports(backend.work, worker, clock, report)
+  const threads = new Threads(clock, options.threads)
+  const host: AttemptHost = {
+    progress: (id, given) => reports.progress(id, given),
+    log: (id, line) => reports.log(id, line),
+    children,
+  }
+  const executor = new Executor({ clock, kinds, lanes, host, threads, report, end: (ended) => runner.end(ended) })
+  const runner = new Runner({ work: backend.work, clock, worker, lease, pollInterval, lanes, reports, executor })
+  const autoscaler = new Autoscaler(clock, scaled, () => runner.resized())
+  let cancelSweep: Cancel = () => {}
+  let unlisten: () => Promise<void> = async () => {}
+
+  function planSweep(): void {
+    const wait = Math.ceil(POLLS_PER_SWEEP * pollInterval * (1 - 0.2 * Math.random()))
+    cancelSweep = clock.after(wait, () => {
+      planSweep()
+      void backend.maintain.sweep().catch(report)
+    })
+  }
+
+  async function open(): Promise<void> {
+    for (const { name, limits, retention } of options.queues.values())
+      await backend.maintain.configure(name, limits, retention)
+    planSweep()
+    if (scaled.length === 0) return
+    unlisten = await backend.jobs.onAvailable((queue) => runner.wake(queue))
+    executor.open()
+    autoscaler.start()
+    runner.open()
+  }
+
+  async function close(deadline: number): Promise<void> {
+    cancelSweep()
+    autoscaler.stop()
+    if (scaled.length === 0) return
+    executor.quiet()
+    await untilDeadline(clock, deadline, runner.quiet())
+    executor.abandonAll(jobsError('E_JOB_STOPPING', 'the process is stopping'))
+    await untilDeadline(clock, Math.max(deadline, clock.elapsed()) + GIVE_BACK_TIME, leave())
+  }
+
+  async function leave(): Promise<void> {
+    await runner.close()
+    // A store that is away must not keep a process from stopping: the lease ends by itself.
+    await unlisten().catch(report)
+    await backend.work.leave(worker).catch(report)
+    await threads.close()
+  }
+
+  const service = createService('jobs-worker', {
+    start: open,
+    stop: (deadline = Number.POSITIVE_INFINITY) => close(deadline),
+  })
+  return { ...service, wake: (queue) => runner.wake(queue), idle: () => runner.idle() }
+}

@@ -1,0 +1,5 @@
+export { assertEnqueued, type ExpectedJob } from './assert_enqueued.ts'
+export type { JobsBackendUnderTest } from './backend_under_test.ts'
+export { type ChaosOptions, chaos } from './chaos.ts'
+export { type Drained, drain } from './drain.ts'
+export { jobsBackendContract } from './jobs_contract.ts'

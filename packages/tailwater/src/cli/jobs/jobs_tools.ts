@@ -1,0 +1,56 @@
+import { type Service, startAll, stopAll, TailwaterError } from '@tailwater/core'
+import { createJobs, type Jobs, type JobsBackend, type Queue } from '@tailwater/jobs'
+import { createRedisBackend } from '@tailwater/jobs/redis'
+import { createRedis } from '@tailwater/redis'
+import { type ResolvedConfig, resolveConfig, type TailwaterConfig } from '../../config.ts'
+import { openGround, type Progress } from '../../platform/ground.ts'
+import { openJobsBackend } from '../../platform/jobs.ts'
+import type { Terminal } from '../terminal.ts'
+
+/** What the commands of jobs work with. */
+export interface JobsTools {
+  /** Not started: it runs nothing, and makes no kind known. */
+  jobs: Jobs
+}
+
+/** Opens the store of a configuration. */
+export async function openJobsTools(given: TailwaterConfig, { complain }: Terminal) {
+  const config = resolveConfig(given)
+  const { backend, below } = await openStore(config, complain)
+  const services = [...below, backend]
+  const close = () => stopAll(services)
+  try {
+    await startAll(services)
+  } catch (error) {
+    await close().catch(() => {})
+    throw error
+  }
+  const { clock } = config
+  const { redact } = config.jobs
+  return { tools: { jobs: createJobs({ backend, redact, clock, concurrency: 0 }) }, close }
+}
+
+/** With jobs in Redis the database is left alone. */
+async function openStore(
+  config: ResolvedConfig,
+  progress: Progress,
+): Promise<{ backend: JobsBackend; below: readonly Service[] }> {
+  if (config.jobs.store === 'redis') {
+    const redis = createRedis({ url: config.redisUrl!, name: config.name, clock: config.clock })
+    return { backend: createRedisBackend({ redis }), below: [redis] }
+  }
+  const ground = await openGround(config, progress)
+  const below = [...(ground.embedded ? [ground.embedded] : []), ground.database]
+  return { backend: openJobsBackend(config, ground), below }
+}
+
+/** @throws E_JOB_QUEUE_UNKNOWN */
+export async function existingQueue({ jobs }: JobsTools, name: string): Promise<Queue> {
+  const known = await jobs.inspect.queues()
+  if (known.includes(name)) return jobs.queue(name)
+  throw new TailwaterError(
+    'E_JOB_QUEUE_UNKNOWN',
+    `there is no queue '${name}'; those there are: ${known.join(', ') || 'none'}`,
+    { queue: name },
+  )
+}
