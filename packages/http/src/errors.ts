@@ -20,6 +20,7 @@ export type HttpErrorCode =
   | 'E_PRECONDITION_REQUIRED'
   | 'E_RATE_LIMITED'
   | 'E_RESPONSE_SCHEMA'
+  | 'E_RESPONSE_STORE'
   | 'E_ROUTE'
   | 'E_TOKEN_EXPIRED'
   | 'E_TOKEN_INVALID'

@@ -20,7 +20,7 @@ export function sampleResponse(body: string, more: Partial<StoredResponse> = {})
     alwaysValidate: false,
     mustRevalidate: false,
     staleWhileRevalidate: 0,
-    staleIfError: undefined,
+    staleIfError: 30_000,
     sharesAuthorized: false,
     isHeuristic: false,
   }

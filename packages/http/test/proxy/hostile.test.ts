@@ -252,7 +252,7 @@ describe('an origin', () => {
       '',
     ]
     let count = 0
-    const origin = await serveBytes((socket) => socket.once('data', () => socket.end(answers[count++])))
+    const origin = await serveBytes((socket) => socket.once('data', () => socket.end(answers[count++] ?? '')))
     line = await proxyOrigin(() => {}, { origin: origin.url })
     for (const _ of answers) assert.equal((await line.ask('/a')).status, 502)
     await origin.close()

@@ -1,0 +1,1 @@
+export { createFarResponseStore, type FarResponseStoreOptions } from './far_response_store.ts'
