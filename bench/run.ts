@@ -8,9 +8,11 @@ import { resultOf, writeResult } from './harness/result_file.ts'
 
 /** Read when asked for: each needs only its own peers. */
 const benches: Record<string, () => Promise<Bench>> = {
+  http: async () => (await import('./http/http_bench.ts')).httpBench,
   merchant: async () => (await import('./merchant/merchant_bench.ts')).merchantBench,
   jobs: async () => (await import('./jobs/jobs_bench.ts')).jobsBench,
   start: async () => (await import('./start/start_bench.ts')).startBench,
+  zipf: async () => (await import('./zipf/zipf_bench.ts')).zipfBench,
 }
 
 const USAGE = `npm run bench -- NAME [--json FILE] [--rounds N] [--size small|large] [--quick]

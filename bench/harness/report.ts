@@ -34,7 +34,8 @@ function intervalOf({ value, lower, upper }: Estimate): string {
 }
 
 function targetOf(target: Target, unit: string): string {
-  return target.kind === 'ratio' ? `>= ${target.atLeast} x` : `<= ${target.atMost} ${unit}`
+  if (target.kind === 'level') return `<= ${target.atMost} ${unit}`
+  return `>= ${target.atLeast} ${target.kind === 'ratio' ? 'x' : unit}`
 }
 
 /** Three digits are more than a machine that others use can promise. */

@@ -17,8 +17,11 @@ export interface Row {
   checked: string
 }
 
-/** What a row has to show: so many times better than the peer, or a level of its own. */
-export type Target = { kind: 'ratio'; atLeast: number } | { kind: 'level'; atMost: number }
+/** What a row has to show: so many times better than the peer, a level of its own, or a count that every round reaches. */
+export type Target =
+  | { kind: 'ratio'; atLeast: number }
+  | { kind: 'level'; atMost: number }
+  | { kind: 'count'; atLeast: number }
 
 /** A measured row, and its target if it has one. */
 export interface Measured {
@@ -41,6 +44,7 @@ export function verdictOf({ row, target }: Measured): Verdict {
   const ratio = row.theirs === null ? undefined : estimateRatio(row.ours, row.theirs, row.better)
   const level = estimate(row.ours)
   if (!target) return { ratio, level, holds: undefined }
+  if (target.kind === 'count') return { ratio, level, holds: row.ours.every((count) => count >= target.atLeast) }
   if (target.kind === 'level') return { ratio, level, holds: level.upper <= target.atMost }
   return { ratio, level, holds: ratio !== undefined && ratio.lower >= target.atLeast }
 }

@@ -1,8 +1,13 @@
 import type { Bench } from '../harness/bench.ts'
+import { measurePostgres } from './postgres/postgres_bench.ts'
 import { measureRedis } from './redis/redis_bench.ts'
 
-/** `bench jobs`: the engine against BullMQ on Redis. */
+/** `bench jobs`: the engine on each store against the libraries of that store. */
 export const jobsBench: Bench = {
   name: 'jobs',
-  run: async (options) => measureRedis(options),
+  async run(options) {
+    const redis = await measureRedis(options)
+    const postgres = await measurePostgres(options)
+    return { rows: [...redis.rows, ...postgres.rows], versions: { ...redis.versions, ...postgres.versions } }
+  },
 }

@@ -35,6 +35,16 @@ describe('verdicts', () => {
     assert.equal(holds({ row: p95, target: { kind: 'level', atMost: 41.5 } }), false)
   })
 
+  it('holds a target on a count when every round reaches it', () => {
+    const score = row({ ours: [159, 157], theirs: [100, 100] })
+    assert.equal(holds({ row: score, target: { kind: 'count', atLeast: 157 } }), true)
+    assert.equal(holds({ row: score, target: { kind: 'count', atLeast: 158 } }), false)
+    assert.match(
+      reportOf([{ row: { ...score, unit: 'of 160' }, target: { kind: 'count', atLeast: 135 } }]),
+      />= 135 of 160 +met/,
+    )
+  })
+
   it('gives no verdict without a target', () => {
     assert.equal(holds({ row: row({}) }), undefined)
   })

@@ -9,10 +9,15 @@ import { merchantRoutes } from './accounts/merchant_routes.ts'
 import { tokenRoute } from './accounts/token_route.ts'
 import { analyticsRoutes } from './analytics/analytics_routes.ts'
 import { createSalesDaysSweeper } from './analytics/sales_days.ts'
+import { noCaches, type ShopCaches } from './caches/shop_caches.ts'
+import type { ShopChanges } from './caches/shop_changes.ts'
+import { warmStatements } from './caches/warm_statements.ts'
+import { createWarmUp, type WarmingProgress } from './caches/warm_up.ts'
 import { categoryRoutes } from './catalogue/category_routes.ts'
 import { categoryStatements } from './catalogue/category_statements.ts'
-import type { ProductCache } from './catalogue/product_cache.ts'
 import { productEditRoutes } from './catalogue/product_edit_routes.ts'
+import { createProductPages } from './catalogue/product_pages.ts'
+import { readProducts } from './catalogue/product_reading.ts'
 import { productRoutes } from './catalogue/product_routes.ts'
 import { productStatements } from './catalogue/product_statements.ts'
 import { customerRoutes } from './customers/customer_routes.ts'
@@ -39,8 +44,10 @@ export interface MerchantParts {
   schema: string
   keyring: Keyring
   clock: Clock
-  /** In front of single products. */
-  products: ProductCache
+  /** In front of the database; warmed by the services. @default nothing is kept */
+  caches?: ShopCaches
+  /** Told while the caches are warmed. */
+  onWarming?: (progress: WarmingProgress) => void
   jobs: JobRunner<SqlExecutor>
   mailer: Mailer
   /** Whether a token is a platform administrator's, who sees all merchants. */
@@ -63,18 +70,22 @@ export interface Merchant {
  * Builds the merchant's backend: catalogue, customers, orders, accounts and analytics.
  *
  * @example
- * const merchant = createMerchant({ database, schema, keyring, clock, products, jobs, mailer, verifyAdmin })
+ * const merchant = createMerchant({ database, schema, keyring, clock, jobs, mailer, verifyAdmin })
  * await app.register(fastifyRoutes(merchant.routes, { basePath: '/api' }))
  */
 export function createMerchant(parts: MerchantParts): Merchant {
-  const { database, keyring, clock, products } = parts
+  const { database, keyring, clock, caches = noCaches } = parts
+  const { changes } = caches
   const schema = quoteSchema(parts.schema)
   const shared = { database, schema, cursors: createCursors({ keyring }), totals: createTotals({ clock }) }
   const accounts = accountStatements(schema)
   const identity = createIdentity({ ...parts, statements: accounts })
   const gate = createGate(identity.identify)
-  const catalogue = { ...shared, gate, cache: products, statements: productStatements(schema) }
-  const orders = createOrders(parts, schema)
+  const statements = productStatements(schema)
+  const products = caches.products(readProducts(database, statements))
+  const pages = createProductPages({ ...shared, caches })
+  const catalogue = { database, gate, changes, products, pages, statements }
+  const orders = createOrders(parts, schema, changes)
   return {
     gate,
     routes: [
@@ -83,24 +94,35 @@ export function createMerchant(parts: MerchantParts): Merchant {
       ...apiKeyRoutes({ ...shared, gate, statements: accounts }),
       ...productRoutes(catalogue),
       ...productEditRoutes(catalogue),
-      ...categoryRoutes({ database, gate, statements: categoryStatements(schema) }),
-      ...customerRoutes({ ...shared, gate, statements: customerStatements(schema) }),
+      ...categoryRoutes({ database, gate, caches, statements: categoryStatements(schema) }),
+      ...customerRoutes({ ...shared, gate, changes, statements: customerStatements(schema) }),
       orderListRoute({ ...shared, gate }),
       ...orderRoutes({ ...orders, gate }),
       ...marketplaceRoutes({ ...shared, gate }),
-      ...listingRoutes({ ...shared, gate }),
-      ...analyticsRoutes({ database, schema, gate }),
+      ...listingRoutes({ ...shared, gate, caches }),
+      ...analyticsRoutes({ database, schema, gate, caches }),
     ],
     services: [
       createCheckoutSweeper({ ...orders, statements: abandonedStatements(schema), clock }),
       createSalesDaysSweeper({ database, schema, clock }),
+      ...(parts.caches
+        ? [
+            createWarmUp({
+              ...catalogue,
+              ...parts.caches,
+              statements: warmStatements(schema),
+              products,
+              onProgress: parts.onWarming,
+            }),
+          ]
+        : []),
     ],
   }
 }
 
 /** What orders need, wired together. */
-function createOrders(parts: MerchantParts, schema: string) {
-  const { database, jobs, clock, mailer, products, payments = createSimulatedProvider({ clock }) } = parts
+function createOrders(parts: MerchantParts, schema: string, changes: ShopChanges) {
+  const { database, jobs, clock, mailer, payments = createSimulatedProvider({ clock }) } = parts
   const statements = orderStatements(schema)
   const common = {
     database,
@@ -109,9 +131,7 @@ function createOrders(parts: MerchantParts, schema: string) {
     stock: stockStatements(schema),
     idempotency: createIdempotency(idempotencyStatements(schema)),
     ...defineSettlement(jobs, payments),
-    changed: async (ids: readonly number[]) => {
-      for (const id of ids) await products.invalidate(id)
-    },
+    changes,
   }
   const confirmation = defineConfirmation(jobs, { database, mailer, statements })
   return { ...common, checkout: createCheckout({ ...common, confirmation }), cancellation: common, returns: common }

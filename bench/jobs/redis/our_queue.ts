@@ -26,6 +26,9 @@ export async function openOurQueue(server: TestRedis, limits: QueueOptions['limi
   }
 
   const { jobs, kind } = engine(0, async () => {})
+  // What holds for the queue holds before its first job comes.
+  await jobs.start()
+  await jobs.stop()
 
   /** @param keys how many keys the jobs carry in turn; 0 for none */
   async function fill(count: number, size = 500, keys = 0): Promise<void> {

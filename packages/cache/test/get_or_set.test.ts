@@ -88,8 +88,9 @@ describe('a look-up', () => {
     const adaptive = {
       key: 'a',
       load(context: LoadContext<number>) {
-        context.setTtl('1s')
-        context.addTags('seller:7')
+        const { setTtl, addTags } = context
+        setTtl('1s')
+        addTags('seller:7')
         return load()
       },
     }

@@ -1,5 +1,6 @@
 /** Codes of the errors and problems that this package makes; each is explained in docs/errors/http.md. */
 export type HttpErrorCode =
+  | 'E_BAD_GATEWAY'
   | 'E_BAD_REQUEST'
   | 'E_BODY_SYNTAX'
   | 'E_BODY_TOO_LARGE'
@@ -10,6 +11,8 @@ export type HttpErrorCode =
   | 'E_INTERNAL'
   | 'E_MEDIA_TYPE'
   | 'E_METHOD'
+  | 'E_MISDIRECTED'
+  | 'E_NOT_CACHED'
   | 'E_NOT_FOUND'
   | 'E_OVERLOADED'
   | 'E_PACKAGE_MISSING'

@@ -57,11 +57,25 @@ export {
 } from './pagination/page.ts'
 export { createTotals, type Totals, type TotalsOptions } from './pagination/totals.ts'
 export { type FieldError, HttpProblem, type ProblemBody, type ProblemExtras, problem, problemReply } from './problem.ts'
+export { type CachingProxy, type CachingProxyOptions, createCachingProxy } from './proxy/caching_proxy.ts'
 export { type RateLimitOptions, rateLimit, resolveRateLimitOptions } from './rate_limit.ts'
 export { type RateLimitPresetOptions, rateLimits } from './rate_limit_presets.ts'
 export { createMemoryRateStore, type MemoryRateStoreOptions, type RateLimitStore } from './rate_limit_store.ts'
 export { isReply, json, noContent, type ReplyInit, redirect, stream, text } from './reply.ts'
 export { outgoingHeaders, type RequestIdTrust } from './request_context.ts'
+export {
+  createMemoryResponseStore,
+  type MemoryResponseStoreOptions,
+} from './response_cache/memory_response_store.ts'
+export type { ResponseCacheMiddlewareOptions } from './response_cache/middleware_options.ts'
+export type { CacheRequest, Forward, Opening, OriginResponse } from './response_cache/opening.ts'
+export type { ResponseCacheOptions } from './response_cache/options.ts'
+export type { ResponsePolicy } from './response_cache/policy.ts'
+export type { Refresh, RefreshRequest } from './response_cache/refreshes.ts'
+export { type ResponseCache, responseCache } from './response_cache/response_cache.ts'
+export type { KeepOptions, KeptResponses, ResponseMark, ResponseStore } from './response_cache/response_store.ts'
+export { createSharedCache, type SharedCache } from './response_cache/shared_cache.ts'
+export type { StoredResponse, Variants } from './response_cache/stored_response.ts'
 export { type Method, type Route, type RouteRequest, type RouteSchema, route } from './route.ts'
 export { Day, Decimal, Email, Id, Int32, Nullable, OneOf, Text, Timestamp, Uuid } from './schemas.ts'
 export {

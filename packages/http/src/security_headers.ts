@@ -85,10 +85,18 @@ const isAllowlisted = (origin: string) =>
   origin === 'self' || origin === '*' || /^https?:\/\/[^\s"\\(),;]+$/.test(origin)
 
 const nonceKey = Symbol('tailwater.http.cspNonce')
+const nonceReadKey = Symbol('tailwater.http.cspNonceRead')
 
 /** The nonce of this reply's Content-Security-Policy, for its inline scripts and styles; undefined when the policy has none. */
 export function nonceOf(exchange: Exchange): string | undefined {
-  return exchange.state.get(nonceKey) as string | undefined
+  const nonce = exchange.state.get(nonceKey) as string | undefined
+  if (nonce !== undefined) exchange.state.set(nonceReadKey, true)
+  return nonce
+}
+
+/** Whether somebody has written the nonce into this reply, which is then good for one client only. */
+export function wasNonceRead(exchange: Exchange): boolean {
+  return exchange.state.has(nonceReadKey)
 }
 
 /**

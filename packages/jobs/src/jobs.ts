@@ -50,12 +50,12 @@ export interface Jobs extends JobRunner<SqlExecutor>, Service {
  *
  * @throws E_OPTIONS
  * @example
- * const jobs = createJobs({ backend: createMemoryBackend(), queues: { email: { concurrency: 5 } } })
+ * const jobs = createJobs({ database, queues: { email: { concurrency: 5 } } })
  * const receipt = jobs.define<{ orderId: number }>({ kind: 'receipt', queue: 'email', run: async ({ payload }) => send(payload.orderId) })
  * await jobs.start()
  * await receipt.enqueue({ orderId: 1 }, { priority: 'high' })
  */
-export function createJobs(given: JobsOptions): Jobs {
+export function createJobs(given: JobsOptions = {}): Jobs {
   const options = resolveJobsOptions(given)
   const { backend, clock, pollInterval } = options
   const kinds = new Map<string, ResolvedKind>()

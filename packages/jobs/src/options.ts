@@ -14,14 +14,21 @@ import {
   text,
   value,
 } from '@tailwater/core'
+import type { Database } from '@tailwater/postgres'
 import type { JobsBackend } from './backend.ts'
+import { createMemoryBackend } from './backends/memory/memory_backend.ts'
+import { createPostgresBackend } from './backends/postgres/postgres_backend.ts'
 import { NAME } from './kind.ts'
 import { type QueueOptions, type ResolvedQueue, resolveQueue } from './queue_options.ts'
 
 /** How the engine is built. */
 export interface JobsOptions {
-  /** Where jobs are kept: `createMemoryBackend()`, or that of `@tailwater/jobs/postgres` or `@tailwater/jobs/redis`. */
-  backend: JobsBackend
+  /** Where jobs are kept: that of `@tailwater/jobs/postgres` or `@tailwater/jobs/redis`, or `createMemoryBackend()`. @default by `database`; memory without one */
+  backend?: JobsBackend
+  /** Keeps jobs in PostgreSQL: short for a `backend` of `createPostgresBackend({ database, schema })`. */
+  database?: Database
+  /** Schema to which `jobsMigrations` were applied, with `database`. @default 'tailwater' */
+  schema?: string
   /** The queues of the application, by name; `default` is always there. */
   queues?: Record<string, QueueOptions>
   /** Handlers running at once in this process, for each queue that says nothing of it. @default 10 */
@@ -49,7 +56,9 @@ export interface JobsOptions {
 const isFunction = (given: unknown) => typeof given === 'function'
 
 const fields = {
-  backend: value<JobsBackend>('a JobsBackend', (given) => isFunction((given as JobsBackend)?.work?.turn)),
+  backend: optional(value<JobsBackend>('a JobsBackend', (given) => isFunction((given as JobsBackend)?.work?.turn))),
+  database: optional(value<Database>('a Database', (given) => isFunction((given as Database)?.transaction))),
+  schema: optional(text()),
   queues: value<Record<string, QueueOptions>>(
     'an object of queues',
     (given) => typeof given === 'object' && given !== null,
@@ -70,7 +79,9 @@ const fields = {
 } satisfies Fields
 
 /** Options with every default filled in; durations in milliseconds. */
-export interface ResolvedJobsOptions extends Omit<ReturnType<typeof readFields>, 'queues'> {
+export interface ResolvedJobsOptions
+  extends Omit<ReturnType<typeof readFields>, 'queues' | 'backend' | 'database' | 'schema'> {
+  backend: JobsBackend
   queues: ReadonlyMap<string, ResolvedQueue>
 }
 
@@ -78,10 +89,20 @@ const readFields = (given: unknown) => resolveOptions('createJobs', given, field
 
 /** @throws E_OPTIONS */
 export function resolveJobsOptions(given: JobsOptions): ResolvedJobsOptions {
-  const { queues, ...options } = readFields(given)
+  const { queues, backend, database, schema, ...options } = readFields(given)
+  if (backend && database) throw optionsError('createJobs.database', 'left out, because there is a backend', database)
   const names = Object.keys(queues)
   for (const name of names)
     if (!NAME.test(name)) throw optionsError('createJobs.queues', 'named by lower-case words joined by hyphens', name)
   const resolved = ['default', ...names].map((name) => resolveQueue(name, queues[name] ?? {}, options.concurrency))
-  return { ...options, queues: new Map(resolved.map((queue) => [queue.name, queue])) }
+  return {
+    ...options,
+    backend: backend ?? backendOf(options.clock, database, schema),
+    queues: new Map(resolved.map((queue) => [queue.name, queue])),
+  }
+}
+
+function backendOf(clock: Clock, database: Database | undefined, schema: string | undefined): JobsBackend {
+  if (!database) return createMemoryBackend({ clock })
+  return createPostgresBackend({ database, clock, ...(schema !== undefined && { schema }) })
 }

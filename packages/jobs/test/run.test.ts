@@ -314,7 +314,7 @@ it('a handler whose lease was lost hears of it; the job runs here again only aft
   await backend.work.turn({ worker: worker!, lease: -1, ends: [], wants: [] })
   await backend.maintain.sweep()
   const again = nextTurn((turn) => turn.claimed === 1)
-  await clock.advance(10_000)
+  await clock.advance(1)
   await again
   assert.ok(hasCode(reason, 'E_JOB_LEASE_LOST'))
   assert.deepEqual(begun, ['attempt 1'])
@@ -325,6 +325,28 @@ it('a handler whose lease was lost hears of it; the job runs here again only aft
   gates[1]!.resolve()
   const event = await attempt
   assert.deepEqual([event.attempt, event.outcome], [2, 'completed'])
+  await jobs.stop()
+  assert.equal(clock.pending, 0)
+})
+
+it('a job that was lost to a handler that does not stop is put off, so that another process may take it', async () => {
+  const { jobs, clock, backend } = engine()
+  const kind = jobs.define<null>({ kind: 'stubborn', run: () => new Promise(() => {}) })
+  await jobs.start()
+  const claimed = nextTurn((turn) => turn.claimed === 1)
+  const id = await kind.enqueue(null)
+  await claimed
+  const { worker } = (await backend.inspect.get(id))!
+  await backend.work.turn({ worker: worker!, lease: -1, ends: [], wants: [] })
+  await backend.maintain.sweep()
+  const again = nextTurn((turn) => turn.claimed === 1)
+  await clock.advance(1)
+  await again
+  const putOff = nextAttempt(({ outcome }) => outcome === 'snoozed')
+  await clock.advance(5_000)
+  assert.equal((await putOff).jobId, id)
+  const job = await backend.inspect.get(id)
+  assert.deepEqual([job?.state, job?.attempt, job?.crashes], ['scheduled', 1, 1])
   await jobs.stop()
   assert.equal(clock.pending, 0)
 })

@@ -1,8 +1,10 @@
-import { Id, Nullable, OneOf, type Route, type RouteRequest, type RouteSchema, route } from '@tailwater/http'
+import { Id, json, Nullable, OneOf, type Route, type RouteRequest, type RouteSchema, route } from '@tailwater/http'
 import type { Database } from '@tailwater/postgres'
 import { Type } from 'typebox'
-import { type Gate, scopeOf } from '../accounts/caller.ts'
+import { type Gate, type Scope, scopeOf } from '../accounts/caller.ts'
 import { Moment } from '../api/field.ts'
+import type { ShopCaches } from '../caches/shop_caches.ts'
+import { shopTags } from '../caches/shop_tags.ts'
 import { type AnalyticsStatements, analyticsStatements, type ScopedStatement } from './analytics_statements.ts'
 import { Amount, Count, salesFigures } from './figures.ts'
 import { PeriodQuery, periodValues } from './period.ts'
@@ -13,6 +15,7 @@ export interface AnalyticsParts {
   /** Quoted and ready to interpolate. */
   schema: string
   gate: Gate
+  caches: ShopCaches
 }
 
 /** A request for figures of a period. */
@@ -31,15 +34,31 @@ interface Analytics {
 }
 
 /** The routes of the analytics: a merchant sees its own figures, administrators everybody's or one merchant's. */
-export function analyticsRoutes({ database, schema, gate }: AnalyticsParts): Route[] {
+export function analyticsRoutes({ database, schema, gate, caches }: AnalyticsParts): Route[] {
+  const source = caches.sourceOf(database)
   const analytics: Analytics = {
     statements: analyticsStatements(schema),
     async read<Row>(statement: ScopedStatement, { query, exchange }: PeriodRequest, ...more: unknown[]) {
       const scope = scopeOf(exchange, query.merchant)
       const values = [scope, ...periodValues(query), ...more]
-      return (await database.reader.query<Row>(scope === null ? statement.all : statement.one, values)).rows
+      return (await source.query<Row>(scope === null ? statement.all : statement.one, values)).rows
     },
-    define: (own) => route({ method: 'GET', tags: ['analytics'], security: ['bearer'], use: [gate.required], ...own }),
+    define: ({ handler, ...own }) =>
+      route({
+        method: 'GET',
+        tags: ['analytics'],
+        security: ['bearer'],
+        use: [gate.required],
+        ...own,
+        handler(request) {
+          const { query, exchange } = request as unknown as PeriodRequest
+          const scope = scopeOf(exchange, query.merchant)
+          return caches.analytics.answer(questionOf(own.id, query, scope), async (loading) => {
+            loading.addTags(...tagsOf(scope))
+            return json(await handler(request))
+          })
+        },
+      }),
   }
   return [
     summaryRoute(analytics),
@@ -48,6 +67,17 @@ export function analyticsRoutes({ database, schema, gate }: AnalyticsParts): Rou
     customersRoute(analytics),
     countriesRoute(analytics),
   ]
+}
+
+/** With whose figures they are: a merchant's are under keys of its own. */
+function questionOf(id: string, { merchant: _, ...query }: PeriodRequest['query'], scope: Scope): string {
+  return JSON.stringify([id, scope, Object.entries(query).sort()])
+}
+
+/** Figures are of orders, and name products and customers. */
+function tagsOf(scope: Scope): string[] {
+  const catalogue = scope === null ? shopTags.catalogue : shopTags.catalogueOf(scope)
+  return [shopTags.sales(scope), shopTags.customers(scope), catalogue]
 }
 
 const Limit = Type.Integer({ minimum: 1, maximum: 100, default: 10, description: 'How many, best first.' })

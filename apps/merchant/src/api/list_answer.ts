@@ -1,5 +1,5 @@
 import type { Cursors, OpenPage, PageReply, Totals } from '@tailwater/http'
-import type { Database } from '@tailwater/postgres'
+import type { Database, Queryable } from '@tailwater/postgres'
 import type { PreparedQuery } from '../database/list_statement.ts'
 import { momentText } from './moment_text.ts'
 
@@ -17,23 +17,24 @@ export interface ListQueries {
   count: PreparedQuery | undefined
   /** Columns that hold moments as the server's texts. */
   moments?: readonly string[]
+  /** @default the database's reader */
+  from?: Queryable
 }
 
 /** Reads a page, and counts the whole list if that is asked for; the same count within seconds is read once. */
 export async function answerList(
   { database, totals }: ListParts,
   page: OpenPage,
-  { rows, count, moments = [] }: ListQueries,
+  { rows, count, moments = [], from = database.reader }: ListQueries,
 ): Promise<PageReply<object>> {
-  const reading = database.reader.query<object>(rows.statement, rows.values)
-  const counting =
-    count && totals.count(JSON.stringify([textOf(count), count.values]), () => countRows(database, count))
+  const reading = from.query<object>(rows.statement, rows.values)
+  const counting = count && totals.count(JSON.stringify([textOf(count), count.values]), () => countRows(from, count))
   const [found, total] = counting ? await Promise.all([reading, counting]) : [await reading]
   return page.close(found.rows, (row) => presentRow(row, moments), total)
 }
 
-async function countRows(database: Database, { statement, values }: PreparedQuery): Promise<number> {
-  const { rows } = await database.reader.query<{ total: number }>(statement, values)
+async function countRows(from: Queryable, { statement, values }: PreparedQuery): Promise<number> {
+  const { rows } = await from.query<{ total: number }>(statement, values)
   return rows[0]!.total
 }
 

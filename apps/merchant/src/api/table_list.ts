@@ -1,4 +1,5 @@
 import { type Keyset, openPage, type PageReply } from '@tailwater/http'
+import type { Queryable } from '@tailwater/postgres'
 import type { Scope } from '../accounts/caller.ts'
 import {
   countText,
@@ -31,6 +32,8 @@ export interface TableListDefinition<Query extends ListQuery> {
   conditions(query: Query, scope: Scope, parameters: Parameters): string[]
   /** Whether one plan is good for all values, so that the statement is named. @default always */
   isNamed?(query: Query): boolean
+  /** Where it is read. @default the database's reader */
+  source?: Queryable
 }
 
 /** Reads pages of a list. @param scope whose rows; part of what a cursor is good for */
@@ -68,6 +71,7 @@ export function createTableList<Query extends ListQuery>(
     return answerList(parts, page, {
       rows: prepare(query, (parameters) => pageText(list(parameters), page, parameters)),
       count: total ? prepare(query, (parameters) => countText(list(parameters))) : undefined,
+      ...(definition.source && { from: definition.source }),
     })
   }
 }

@@ -3,6 +3,8 @@ import type { Database } from '@tailwater/postgres'
 import { Type } from 'typebox'
 import { callerOf, type Gate } from '../accounts/caller.ts'
 import { IdParams } from '../api/field.ts'
+import type { ShopCaches } from '../caches/shop_caches.ts'
+import { shopTags } from '../caches/shop_tags.ts'
 import { type ConstraintProblems, explainConstraints, referenceProblem, takenProblem } from '../database/constraint.ts'
 import {
   buildTree,
@@ -20,6 +22,7 @@ export interface CategoryParts {
   database: Database
   statements: CategoryStatements
   gate: Gate
+  caches: ShopCaches
 }
 
 /** A list like the others, but always whole: a part of a tree is no tree. */
@@ -35,7 +38,7 @@ export function categoryRoutes(parts: CategoryParts): Route[] {
   return [treeRoute(parts), showRoute(parts), createRoute(parts)]
 }
 
-function treeRoute({ database, statements }: CategoryParts): Route {
+function treeRoute({ database, statements, caches }: CategoryParts): Route {
   return route({
     method: 'GET',
     path: '/categories',
@@ -43,15 +46,17 @@ function treeRoute({ database, statements }: CategoryParts): Route {
     summary: 'All categories, as a tree',
     tags,
     schema: { response: { 200: Tree } },
-    async handler() {
-      const { rows } = await database.reader.query<Category>(statements.all)
-      const page = { next: null, previous: null, limit: MAX_CATEGORIES, total: rows.length }
-      return { data: buildTree(rows), page }
-    },
+    handler: () =>
+      caches.categories.answer('tree', async (loading) => {
+        loading.addTags(shopTags.categories)
+        const { rows } = await caches.sourceOf(database).query<Category>(statements.all)
+        const page = { next: null, previous: null, limit: MAX_CATEGORIES, total: rows.length }
+        return json({ data: buildTree(rows), page })
+      }),
   })
 }
 
-function showRoute({ database, statements }: CategoryParts): Route {
+function showRoute({ database, statements, caches }: CategoryParts): Route {
   return route({
     method: 'GET',
     path: '/categories/:id',
@@ -59,15 +64,17 @@ function showRoute({ database, statements }: CategoryParts): Route {
     summary: 'One category with those above and right below it',
     tags,
     schema: { params: IdParams, response: { 200: categoryDetailSchema } },
-    async handler({ params }) {
-      const { rows } = await database.reader.query<CategoryDetail>(statements.one, [params.id])
-      if (!rows[0]) throw problem(404, 'E_NOT_FOUND', `There is no category ${params.id}.`)
-      return rows[0]
-    },
+    handler: ({ params: { id } }) =>
+      caches.categories.answer(String(id), async (loading) => {
+        loading.addTags(shopTags.categories)
+        const { rows } = await caches.sourceOf(database).query<CategoryDetail>(statements.one, [id])
+        if (!rows[0]) throw problem(404, 'E_NOT_FOUND', `There is no category ${id}.`)
+        return json(rows[0])
+      }),
   })
 }
 
-function createRoute({ database, statements, gate }: CategoryParts): Route {
+function createRoute({ database, statements, gate, caches }: CategoryParts): Route {
   return route({
     method: 'POST',
     path: '/categories',
@@ -81,7 +88,11 @@ function createRoute({ database, statements, gate }: CategoryParts): Route {
     async handler({ body: { slug, name, parentId = null }, exchange }) {
       if (callerOf(exchange)?.kind !== 'admin')
         throw problem(403, 'E_ADMIN_ONLY', 'Only administrators change what all merchants share.')
-      const insert = () => database.query<Category>(statements.insert, [slug, name, parentId])
+      const insert = () =>
+        database.transaction(async (tx) => {
+          await caches.changes.categories(tx)
+          return tx.query<Category>(statements.insert, [slug, name, parentId])
+        })
       const { rows } = await explainConstraints(insert, PROBLEMS)
       if (!rows[0]) throw referenceProblem('parentId', 'There is no such parent.')
       return json(rows[0], { status: 201, headers: { location: `${exchange.path}/${rows[0].id}` } })

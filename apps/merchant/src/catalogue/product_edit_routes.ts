@@ -3,13 +3,11 @@ import { Type } from 'typebox'
 import { type Gate, ownerOf, ScopeQuery, scopeOf } from '../accounts/caller.ts'
 import { IdParams } from '../api/field.ts'
 import { type NewProduct, newProductSchema, type Product, productPatchSchema, productSchema } from './product.ts'
-import type { ProductCache } from './product_cache.ts'
 import { changeProduct, createProduct, type EditingParts, removeProduct } from './product_editing.ts'
 import { expectedVersion, tagOf } from './product_version.ts'
 
 /** What editing the catalogue is made of. */
 export interface ProductEditParts extends EditingParts {
-  cache: ProductCache
   gate: Gate
 }
 
@@ -76,7 +74,6 @@ function replaceRoute(parts: ProductEditParts): Route {
         version: expectedVersion(headers['if-match']),
       }
       await changeProduct(parts, target, complete(body))
-      await parts.cache.invalidate(params.id)
       return show(parts, params.id)
     },
   })
@@ -109,7 +106,6 @@ function patchRoute(parts: ProductEditParts): Route {
         version: expectedVersion(headers['if-match']),
       }
       await changeProduct(parts, target, body)
-      await parts.cache.invalidate(params.id)
       return show(parts, params.id)
     },
   })
@@ -133,7 +129,6 @@ function removeRoute(parts: ProductEditParts): Route {
         version: expectedVersion(headers['if-match']),
       }
       await removeProduct(parts, target)
-      await parts.cache.invalidate(params.id)
       return noContent()
     },
   })

@@ -1,6 +1,7 @@
 import { problem } from '@tailwater/http'
 import type { Database, Transaction } from '@tailwater/postgres'
 import type { Scope } from '../accounts/caller.ts'
+import type { ProductPlace, ShopChanges } from '../caches/shop_changes.ts'
 import { type ConstraintProblems, explainConstraints, referenceProblem, takenProblem } from '../database/constraint.ts'
 import type { NewProduct, ProductPatch } from './product.ts'
 import type { ProductStatements } from './product_statements.ts'
@@ -9,6 +10,7 @@ import type { ProductStatements } from './product_statements.ts'
 export interface EditingParts {
   database: Database
   statements: ProductStatements
+  changes: ShopChanges
 }
 
 /** Which product is to be changed, and by whom. */
@@ -24,7 +26,7 @@ export interface EditTarget {
  * @throws E_REFERENCE, E_SKU_TAKEN
  */
 export async function createProduct(parts: EditingParts, merchantId: number, product: NewProduct): Promise<number> {
-  const { database, statements } = parts
+  const { database, statements, changes } = parts
   return explainConstraints(
     () =>
       database.transaction(async (tx) => {
@@ -40,6 +42,7 @@ export async function createProduct(parts: EditingParts, merchantId: number, pro
         ])
         const { id } = rows[0]!
         await replaceImages(tx, statements, id, product.images ?? [])
+        await changes.catalogue(tx, id, await placesOf(tx, statements, id))
         return id
       }),
     PROBLEMS,
@@ -51,11 +54,12 @@ export async function createProduct(parts: EditingParts, merchantId: number, pro
  * @throws E_NOT_FOUND, E_PRECONDITION_FAILED, E_REFERENCE, E_SKU_TAKEN, E_STOCK_RESERVED
  */
 export async function changeProduct(parts: EditingParts, target: EditTarget, patch: ProductPatch): Promise<void> {
-  const { database, statements } = parts
+  const { database, statements, changes } = parts
   await explainConstraints(
     () =>
       database.transaction(async (tx) => {
         await lockProduct(tx, statements, target)
+        const before = movesInLists(patch) ? await placesOf(tx, statements, target.id) : undefined
         await tx.query(statements.update, [
           target.id,
           patch.sku ?? null,
@@ -67,6 +71,9 @@ export async function changeProduct(parts: EditingParts, target: EditTarget, pat
         ])
         if (patch.onHand !== undefined) await tx.query(statements.setOnHand, [target.id, patch.onHand])
         if (patch.images) await replaceImages(tx, statements, target.id, patch.images)
+        if (!before) return changes.product(tx, target.id)
+        const after = patch.categoryId === undefined ? [] : await placesOf(tx, statements, target.id)
+        await changes.catalogue(tx, target.id, [...before, ...after])
       }),
     PROBLEMS,
   )
@@ -76,12 +83,25 @@ export async function changeProduct(parts: EditingParts, target: EditTarget, pat
  * Removes a product: archived when it was ever ordered, because orders point at it, deleted otherwise.
  * @throws E_NOT_FOUND, E_PRECONDITION_FAILED
  */
-export async function removeProduct({ database, statements }: EditingParts, target: EditTarget): Promise<void> {
+export async function removeProduct(
+  { database, statements, changes }: EditingParts,
+  target: EditTarget,
+): Promise<void> {
   await database.transaction(async (tx) => {
     await lockProduct(tx, statements, target)
+    await changes.catalogue(tx, target.id, await placesOf(tx, statements, target.id))
     const { rows } = await tx.query<{ wasOrdered: boolean }>(statements.wasOrdered, [target.id])
     await tx.query(rows[0]!.wasOrdered ? statements.archive : statements.delete, [target.id])
   })
+}
+
+/** Whether a change can put a product into a list, out of it, or elsewhere in it: no list is by pieces, images or sku. */
+function movesInLists({ title, description, price, categoryId, status }: ProductPatch): boolean {
+  return (title ?? description ?? price ?? categoryId ?? status) !== undefined
+}
+
+async function placesOf(tx: Transaction, statements: ProductStatements, id: number): Promise<ProductPlace[]> {
+  return (await tx.query<ProductPlace>(statements.places, [id])).rows
 }
 
 /** Locks the stock before the product, in the order in which a checkout comes to them. */

@@ -6,11 +6,9 @@ export type ProductStatements = ReturnType<typeof productStatements>
 /** @param schema quoted and ready to interpolate */
 export function productStatements(schema: string) {
   const scoped = 'id = $1 AND ($2::bigint IS NULL OR merchant_id = $2)'
-  return {
-    // products_pkey and the keys of what is joined
-    one: statement(
-      'merchant_product_one',
-      `SELECT p.id::float8 AS id, p.sku, p.title, p.description, p.price::float8 AS price, m.currency, p.status,
+  const detail = (
+    condition: string,
+  ) => `SELECT p.id::float8 AS id, p.sku, p.title, p.description, p.price::float8 AS price, m.currency, p.status,
               p.category_id::float8 AS "categoryId", c.name AS category, p.merchant_id::float8 AS "merchantId",
               m.name AS merchant, coalesce(s.on_hand - s.reserved, 0) AS available,
               images.list -> 0 ->> 'url' AS image, images.list AS images, p.version,
@@ -24,7 +22,17 @@ export function productStatements(schema: string) {
                                   ORDER BY i.position), '[]') AS list
          FROM ${schema}.product_images i WHERE i.product_id = p.id
        ) images
-       WHERE p.id = $1`,
+       WHERE ${condition}`
+  return {
+    // products_pkey and the keys of what is joined
+    one: statement('merchant_product_one', detail('p.id = $1')),
+    many: statement('merchant_product_many', detail('p.id = ANY($1::bigint[])')),
+    // categories_pkey
+    places: statement(
+      'merchant_product_places',
+      `SELECT p.merchant_id::float8 AS "merchantId", array_agg(a.id::text) || array_agg(a.slug) AS categories
+       FROM ${schema}.products p JOIN ${schema}.categories c ON c.id = p.category_id
+       JOIN ${schema}.categories a ON a.id = ANY (c.path) WHERE p.id = $1 GROUP BY p.merchant_id`,
     ),
     insert: statement(
       'merchant_product_insert',

@@ -17,6 +17,7 @@ import { type Gate, ownerOf, type Scope, ScopeQuery, scopeOf } from '../accounts
 import { IdParams } from '../api/field.ts'
 import type { ListParts } from '../api/list_answer.ts'
 import { createTableList } from '../api/table_list.ts'
+import type { ShopChanges } from '../caches/shop_changes.ts'
 import { type ConstraintProblems, explainConstraints, takenProblem } from '../database/constraint.ts'
 import { type Parameters, partOf } from '../database/list_statement.ts'
 import { type Customer, customerPatchSchema, customerSchema, newCustomerSchema } from './customer.ts'
@@ -28,6 +29,7 @@ export interface CustomerParts extends ListParts {
   schema: string
   statements: CustomerStatements
   gate: Gate
+  changes: ShopChanges
 }
 
 const ListQuery = Type.Object({
@@ -125,7 +127,7 @@ function createRoute({ database, statements, gate }: CustomerParts): Route {
   })
 }
 
-function changeRoute({ database, statements, gate }: CustomerParts): Route {
+function changeRoute({ database, statements, gate, changes }: CustomerParts): Route {
   return route({
     method: 'PATCH',
     path: '/customers/:id',
@@ -139,8 +141,14 @@ function changeRoute({ database, statements, gate }: CustomerParts): Route {
       const scope = scopeOf(exchange, query.merchant)
       const optional = [email ?? null, email !== undefined, externalId ?? null, externalId !== undefined]
       const values = [params.id, scope, name ?? null, country ?? null, ...optional]
-      const { rows } = await explainConstraints(() => database.query<Customer>(statements.update, values), PROBLEMS)
-      return found(rows[0], params.id)
+      const update = () =>
+        database.transaction(async (tx) => {
+          const { rows } = await tx.query<Customer>(statements.update, values)
+          // Figures name customers.
+          if (rows[0]) await changes.customer(tx, rows[0].merchantId)
+          return rows[0]
+        })
+      return found(await explainConstraints(update, PROBLEMS), params.id)
     },
   })
 }

@@ -1,5 +1,6 @@
 import type { Statement } from '@tailwater/postgres'
 import { accountStatements } from '../accounts/account_statements.ts'
+import { warmStatements } from '../caches/warm_statements.ts'
 import { categoryStatements } from '../catalogue/category_statements.ts'
 import { productStatements } from '../catalogue/product_statements.ts'
 import { customerStatements } from '../customers/customer_statements.ts'
@@ -21,6 +22,7 @@ const FAMILIES = [
   abandonedStatements,
   marketplaceStatements,
   listingStatements,
+  warmStatements,
 ]
 
 /**

@@ -4,6 +4,8 @@ import { type Gate, type Scope, ScopeQuery, scopeOf } from '../accounts/caller.t
 import { IdParams, Moment, Price } from '../api/field.ts'
 import type { ListParts } from '../api/list_answer.ts'
 import { createTableList } from '../api/table_list.ts'
+import type { ShopCaches } from '../caches/shop_caches.ts'
+import { shopTags } from '../caches/shop_tags.ts'
 import { type ConstraintProblems, explainConstraints, takenProblem } from '../database/constraint.ts'
 import type { Parameters } from '../database/list_statement.ts'
 import { LISTING_COLUMNS, type ListingStatements, listingStatements } from './listing_statements.ts'
@@ -13,6 +15,7 @@ export interface ListingParts extends ListParts {
   /** Quoted and ready to interpolate. */
   schema: string
   gate: Gate
+  caches: ShopCaches
 }
 
 const listingStatuses = ['pending', 'live', 'ended'] as const
@@ -56,6 +59,7 @@ function listRoute(parts: ListingParts): Route {
     columns: LISTING_COLUMNS,
     from: `${parts.schema}.listings l JOIN ${parts.schema}.products p ON p.id = l.product_id`,
     conditions: conditionsOf,
+    source: parts.caches.sourceOf(parts.database),
   })
   return route({
     method: 'GET',
@@ -66,8 +70,20 @@ function listRoute(parts: ListingParts): Route {
     security,
     use: [parts.gate.required],
     schema: { query: ListQuery, response: { 200: Page(Listing) } },
-    handler: ({ query, exchange }) => list(query, scopeOf(exchange, query.merchant), KEYSET),
+    handler({ query, exchange }) {
+      const scope = scopeOf(exchange, query.merchant)
+      return parts.caches.listings.answer(questionOf(query, scope), async (loading) => {
+        // Listings end with their product.
+        loading.addTags(shopTags.listings(scope), scope === null ? shopTags.catalogue : shopTags.catalogueOf(scope))
+        return json(await list(query, scope, KEYSET))
+      })
+    },
   })
+}
+
+/** With whose listings they are: a merchant's pages are under keys of its own. */
+function questionOf({ marketplace, product, status, limit, cursor, total }: ListQuery, scope: Scope): string {
+  return JSON.stringify([scope, marketplace, product, status, limit, cursor, total])
 }
 
 function conditionsOf({ marketplace, product, status }: ListQuery, scope: Scope, parameters: Parameters): string[] {
@@ -97,7 +113,7 @@ function showRoute({ database, gate }: ListingParts, statements: ListingStatemen
   })
 }
 
-function putRoute({ database, gate }: ListingParts, statements: ListingStatements): Route {
+function putRoute({ database, gate, caches }: ListingParts, statements: ListingStatements): Route {
   return route({
     method: 'PUT',
     path: '/products/:id/listings/:marketplace',
@@ -119,9 +135,15 @@ function putRoute({ database, gate }: ListingParts, statements: ListingStatement
     async handler({ params, query, body: { externalId, price, status = 'live' }, exchange }) {
       const scope = scopeOf(exchange, query.merchant)
       const values = [params.marketplace, params.id, externalId, status, price, scope]
-      const { rows } = await explainConstraints(() => database.query<Listing>(statements.put, values), PROBLEMS)
-      if (!rows[0]) throw problem(404, 'E_NOT_FOUND', `There is no product ${params.id}.`)
-      return json(rows[0])
+      const put = () =>
+        database.transaction(async (tx) => {
+          const { rows } = await tx.query<Listing>(statements.put, values)
+          if (rows[0]) await caches.changes.listing(tx, rows[0].merchantId)
+          return rows[0]
+        })
+      const listing = await explainConstraints(put, PROBLEMS)
+      if (!listing) throw problem(404, 'E_NOT_FOUND', `There is no product ${params.id}.`)
+      return json(listing)
     },
   })
 }

@@ -1,6 +1,7 @@
 import type { JobKind } from '@tailwater/core'
 import { problem } from '@tailwater/http'
 import type { Database, SqlExecutor, Transaction } from '@tailwater/postgres'
+import type { ShopChanges } from '../caches/shop_changes.ts'
 import { lockOrder, putBack, readReturnableLines } from './locked_order.ts'
 import type { OrderStatements } from './order_statements.ts'
 import type { StockStatements } from './stock.ts'
@@ -11,7 +12,7 @@ export interface CancellationParts {
   statements: OrderStatements
   stock: StockStatements
   release: JobKind<{ reference: string }, SqlExecutor>
-  changed(productIds: readonly number[]): void | Promise<void>
+  changes: ShopChanges
 }
 
 /**
@@ -35,7 +36,7 @@ export async function cancelOrder(parts: CancellationParts, id: number, merchant
       const changed = await putBack(tx, parts.stock, order, await readReturnableLines(tx, statements, id))
       await tx.query(statements.setStatus, [id, 'cancelled'])
       await releasePayment(tx, parts, id)
-      tx.afterCommit(() => parts.changed(changed))
+      await parts.changes.order(tx, order.merchantId, changed)
     },
     { retries: 2 },
   )

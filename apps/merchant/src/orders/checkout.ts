@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { hasCode, type JobKind, toError } from '@tailwater/core'
 import { type FieldError, problem } from '@tailwater/http'
 import type { Database, SqlExecutor, Transaction } from '@tailwater/postgres'
+import type { ShopChanges } from '../caches/shop_changes.ts'
 import { explainConstraints } from '../database/constraint.ts'
 import type { PaymentProvider } from '../payments/payment_provider.ts'
 import { type Answer, answerOfRefusal, type Claim, type Idempotency, isRefusal } from './idempotency.ts'
@@ -35,8 +36,7 @@ export interface CheckoutParts {
   payments: PaymentProvider
   confirmation: JobKind<{ orderId: number }, SqlExecutor>
   release: JobKind<{ reference: string }, SqlExecutor>
-  /** Told of the products whose stock has changed. */
-  changed(productIds: readonly number[]): void | Promise<void>
+  changes: ShopChanges
 }
 
 /** Places an order under an idempotency key. */
@@ -138,7 +138,8 @@ async function writeOrder(tx: Transaction, parts: CheckoutParts, confirmed: Conf
   await parts.confirmation.enqueue({ orderId: order.id }, { tx })
   const answer = { status: 201, body: order }
   await parts.idempotency.settle(tx, claim, answer, order.id)
-  tx.afterCommit(() => parts.changed(pieces.map(({ productId }) => productId)))
+  const productIds = pieces.map(({ productId }) => productId)
+  await parts.changes.order(tx, request.merchantId, productIds)
   return answer
 }
 

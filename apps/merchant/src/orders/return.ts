@@ -3,6 +3,7 @@ import type { JobKind } from '@tailwater/core'
 import { type FieldError, problem } from '@tailwater/http'
 import type { Database, SqlExecutor, Transaction } from '@tailwater/postgres'
 import type { Scope } from '../accounts/caller.ts'
+import type { ShopChanges } from '../caches/shop_changes.ts'
 import type { PaymentProvider, RefundRequest } from '../payments/payment_provider.ts'
 import { type Answer, hashRequest, type Idempotency } from './idempotency.ts'
 import { type LockedOrder, lockOrder, putBack, type ReturnableLine, readReturnableLines } from './locked_order.ts'
@@ -19,7 +20,7 @@ export interface ReturnParts {
   idempotency: Idempotency
   payments: PaymentProvider
   refund: JobKind<RefundRequest, SqlExecutor>
-  changed(productIds: readonly number[]): void | Promise<void>
+  changes: ShopChanges
 }
 
 /** So many pieces of one line of the order. */
@@ -83,7 +84,7 @@ async function writeReturn(
   const isWhole = sumPiecesOf(returnable) === sumPiecesOf(back)
   if (isWhole) await tx.query(parts.statements.setStatus, [order.id, 'returned'])
   await refundPayment(tx, parts, order, { returnId, total, isWhole })
-  tx.afterCommit(() => parts.changed(changed))
+  await parts.changes.order(tx, order.merchantId, changed)
   return returnId
 }
 

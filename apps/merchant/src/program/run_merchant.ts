@@ -59,7 +59,12 @@ function createProgram({ args, folder, output, clock }: Surroundings, say: (line
       const platform = await built
       const administrator = await platform.start()
       const filled = await fillEmptyDatabase({ platform, wishes, output })
-      shop = await openShop(platform, { host: settings.HOST, port: settings.PORT, apiRate: settings.API_RATE })
+      shop = await openShop(platform, {
+        host: settings.HOST,
+        port: settings.PORT,
+        apiRate: settings.API_RATE,
+        cache: settings.CACHE,
+      })
       await shop.start()
       welcome({ say, url: shop.url, platform, administrator, filled, wishes, ms: clock.elapsed() - startedAt })
     },

@@ -4,9 +4,9 @@ import type { Route } from '@tailwater/http'
 import { fastifyDefaults } from '@tailwater/http/fastify'
 import Fastify, { type FastifyInstance } from 'fastify'
 import type { ListenOptions, ServedHttp, Tailwater } from 'tailwater'
+import { createShopCaches } from '../caches/shop_caches.ts'
 import { createMerchant } from '../merchant.ts'
 import { limitRoutes } from './api_limit.ts'
-import { cachedProducts } from './cached_products.ts'
 import { indexRoute } from './index_route.ts'
 import { MERCHANT_SCHEMA } from './merchant_schema.ts'
 
@@ -16,17 +16,30 @@ export interface Shop extends Service {
   readonly url: string
 }
 
+/** How the shop is opened. */
+export interface ShopOptions extends ListenOptions {
+  /** Requests a second of each caller; 0 for no limit. */
+  apiRate: number
+  /** `off` reads the database for every request. @default 'on' */
+  cache?: 'on' | 'off'
+  /** With the merchant's tables. @default 'merchant' */
+  schema?: string
+}
+
 /** Builds the merchant on a started platform, and its server. */
-export async function openShop(platform: Tailwater, options: ListenOptions & { apiRate: number }): Promise<Shop> {
+export async function openShop(platform: Tailwater, options: ShopOptions): Promise<Shop> {
   const { database, keyring, clock, jobs, mailer, accounts } = platform
   const merchant = createMerchant({
     database,
-    schema: MERCHANT_SCHEMA,
+    schema: options.schema ?? MERCHANT_SCHEMA,
     keyring,
     clock,
     jobs,
     mailer,
-    products: cachedProducts(platform.cache),
+    ...(options.cache === 'off' ? {} : { caches: createShopCaches(platform.cache) }),
+    onWarming: ({ what, done, of }) => {
+      if (done === of) platform.logger.info({ [what]: of }, 'cache warmed')
+    },
     async verifyAdmin(token) {
       const holder = await accounts.verifyToken(token)
       return holder && { id: holder.userId }

@@ -154,6 +154,10 @@ describe('on a database of some size', () => {
     await sweeper!.start()
     await clock.advance(60_000)
     await sweeper!.stop()
+    const warmUp = app.merchant.services.find(({ name }) => name === 'warm-up')
+    await warmUp!.start()
+    await app.warmed
+    await warmUp!.stop()
     await app.jobs.start()
     await app.mailTo(() => true)
     await app.jobs.stop()

@@ -1,18 +1,35 @@
 import { EventEmitter, once } from 'node:events'
-import { createCache } from '@tailwater/cache'
-import { type Clock, createKeyring, httpError, listen, type Mail, systemClock } from '@tailwater/core'
+import { type Cache, createCache } from '@tailwater/cache'
+import {
+  type Clock,
+  createKeyring,
+  httpError,
+  listen,
+  type Mail,
+  startAll,
+  stopAll,
+  systemClock,
+} from '@tailwater/core'
 import { fastifyDefaults, fastifyRoutes } from '@tailwater/http/fastify'
 import { createJobs, type Jobs, jobsMigrations } from '@tailwater/jobs'
 import { createPostgresBackend } from '@tailwater/jobs/postgres'
-import { createDatabase, type Database, quoteSchema, tailwaterMigrations } from '@tailwater/postgres'
+import {
+  createDatabase,
+  createOutbox,
+  createPostgresBus,
+  createPostgresLeases,
+  type Database,
+  quoteSchema,
+  tailwaterMigrations,
+} from '@tailwater/postgres'
 import { createTestSchema } from '@tailwater/postgres/testing'
 import Fastify, { type FastifyInstance } from 'fastify'
 import { accountStatements } from '../../src/accounts/account_statements.ts'
 import { createApiKey } from '../../src/accounts/api_key.ts'
+import { createShopCaches } from '../../src/caches/shop_caches.ts'
 import { merchantMigrations } from '../../src/database/migrations.ts'
 import { createMerchant, type Merchant } from '../../src/merchant.ts'
 import type { PaymentProvider } from '../../src/payments/payment_provider.ts'
-import { cachedProducts } from '../../src/program/cached_products.ts'
 
 /** The administrator's token in tests. */
 export const ADMIN_TOKEN = 'admin-of-the-tests'
@@ -38,10 +55,13 @@ export interface MerchantApp {
   database: Database
   schema: string
   merchant: Merchant
+  cache: Cache
   jobs: Jobs
   mails: Mail[]
   /** The first mail that fits, as soon as it is sent. */
   mailTo(fits: (mail: Mail) => boolean): Promise<Mail>
+  /** When the caches have been warmed, once the services are started. */
+  warmed: Promise<void>
   close(): Promise<void>
   ask(method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE', path: string, asked?: Asked): Promise<Answer>
   /** Rows of a statement in which `$schema` stands for the schema. */
@@ -53,8 +73,8 @@ export interface MerchantAppOptions {
   payments?: PaymentProvider
   /** @default systemClock */
   clock?: Clock
-  /** Milliseconds for which a product is cached. @default 60000 */
-  ttl?: number
+  /** `off` for tests that change rows behind the application's back. @default 'on' */
+  cache?: 'on' | 'off'
   /** Put before the database, to watch it. */
   watch?(database: Database): Database
 }
@@ -63,7 +83,7 @@ export interface MerchantAppOptions {
 export async function startMerchantApp({
   payments,
   clock = systemClock,
-  ttl = 60_000,
+  cache = 'on',
   watch,
 }: MerchantAppOptions = {}): Promise<MerchantApp> {
   const { url, schema, close } = await createTestSchema({
@@ -74,14 +94,17 @@ export async function startMerchantApp({
   const database = watch ? watch(own) : own
   const mails: Mail[] = []
   const sent = new EventEmitter<{ mail: [Mail] }>()
-  const products = cachedProducts(createCache({ clock }), ttl)
+  const kept = createKept(own, schema, clock)
+  await startAll(kept.services)
   const jobs = createJobs({ backend: createPostgresBackend({ database: own, schema }), pollInterval: 50 })
+  const warm = Promise.withResolvers<void>()
   const merchant = createMerchant({
     database,
     schema,
     keyring: createKeyring(['a secret of the tests, long enough']),
     clock,
-    products,
+    ...(cache === 'on' && { caches: createShopCaches(kept.cache) }),
+    onWarming: ({ what, done, of }) => void (what === 'pages' && done === of && warm.resolve()),
     jobs,
     mailer: {
       async send(mail) {
@@ -105,12 +128,15 @@ export async function startMerchantApp({
       await app.close()
       unlisten()
       await jobs.stop()
+      await stopAll(kept.services)
       await own.stop()
       await close()
     },
     database,
     schema,
     merchant,
+    cache: kept.cache,
+    warmed: warm.promise,
     jobs,
     mails,
     async mailTo(fits) {
@@ -126,6 +152,15 @@ export async function startMerchantApp({
       return rows
     },
   }
+}
+
+/** A cache as a platform has it, over PostgreSQL alone. */
+function createKept(database: Database, schema: string, clock: Clock) {
+  const leases = createPostgresLeases({ database, schema })
+  const outbox = createOutbox({ database, schema, leases, clock })
+  const bus = createPostgresBus({ outbox, clock })
+  const cache = createCache({ bus, outbox, clock, environment: 'test' })
+  return { cache, services: [outbox, bus, cache] }
 }
 
 async function ask(app: FastifyInstance, method: string, path: string, { token, body, headers }: Asked = {}) {

@@ -32,16 +32,17 @@ export class LoadWishes implements LoadContext {
     this.stale = stale
   }
 
-  setTtl(ttl: Duration, grace?: Duration): void {
+  // Functions of their own, not methods: a load takes them out of its context.
+  readonly setTtl = (ttl: Duration, grace?: Duration): void => {
     this.life.ttl = wishedDuration(ttl, 'ttl')
     if (grace !== undefined) this.life.grace = wishedDuration(grace, 'grace')
   }
 
-  addTags(...tags: string[]): void {
+  readonly addTags = (...tags: string[]): void => {
     this.tags.push(...checkTags(tags))
   }
 
-  skip(): void {
+  readonly skip = (): void => {
     this.isSkipped = true
   }
 }

@@ -11,6 +11,8 @@
  */
 const BUCKET = 4
 const TIME_BITS = 0xffff
+/** Half of the times there are: what is so old was never remembered, or is no longer. */
+const HALF_ROUND = 0x8000
 /** Times that pass while as many keys are remembered as the table has words. */
 const STEPS = 64
 
@@ -28,8 +30,8 @@ export class Ghost {
     this.#words = new Int32Array(words)
     this.#buckets = words / BUCKET
     this.#timeShift = Math.max(0, Math.log2(words / STEPS))
-    // As far as can be from 0, the time in words that nothing was written to.
-    this.#remembered = (TIME_BITS >> 1) << this.#timeShift
+    // Words that nothing was written to have time 0.
+    this.#remembered = HALF_ROUND << this.#timeShift
   }
 
   /** @param hash 32 well-mixed bits */
@@ -49,14 +51,16 @@ export class Ghost {
     words[oldest] = (hash & ~TIME_BITS) | time
   }
 
-  /** Whether it is among the last `window` that were remembered. */
-  knows(hash: number, window: number): boolean {
+  /** Whether it is among the last `window` that were remembered; it then no longer is. */
+  recall(hash: number, window: number): boolean {
     const words = this.#words
     const time = this.#remembered >>> this.#timeShift
     const first = (hash & (this.#buckets - 1)) * BUCKET
     for (let at = first; at < first + BUCKET; at++) {
       const word = words[at]!
-      if (((word ^ hash) & ~TIME_BITS) === 0 && ((time - word) & TIME_BITS) <= window >>> this.#timeShift) return true
+      if (((word ^ hash) & ~TIME_BITS) !== 0 || ((time - word) & TIME_BITS) > window >>> this.#timeShift) continue
+      words[at] = word ^ HALF_ROUND
+      return true
     }
     return false
   }

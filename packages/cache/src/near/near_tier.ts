@@ -125,7 +125,6 @@ class SlotTier implements NearTier {
     this.#room = 0
     this.#policy = this.#createPolicy()
     this.#bytes = 0
-    this.#sweepAt = 0
   }
 
   keys(): IterableIterator<string> {

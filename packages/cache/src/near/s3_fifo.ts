@@ -12,7 +12,7 @@
  *     the paper's                      +1.7  -1.7
  *     moves what was read once         +1.9  -1.4
  *     and a small queue of 20 %        +2.2  +0.2
- *     and counters up to 7             +2.4  +0.3
+ *     and counters up to 7             +2.3  +0.3
  *
  * From 15 to 25 % and from 5 to 15 it is much the same, so these are no needle's eyes; the traces of a database (OLTP) and of a ledger (corda), which had no part in the choice, are no worse for it.
  *
@@ -34,7 +34,7 @@ const READS = 7
 const IN_MAIN = 8
 
 /**
- * Moves that one eviction may make. With every entry of a million read often, the search for a cold one would go round the main queue seven times, 50 ms; after so many it takes the least read it met.
+ * Moves that one eviction may make. With every entry of a million read often, the search for a cold one would go round the main queue seven times, 60 ms; after so many it takes the least read it met.
  */
 const MOST_MOVES = 1_000
 
@@ -56,10 +56,10 @@ export class S3Fifo implements EvictionPolicy {
 
   insert(slot: number, key: string): void {
     const hash = keyHash(key)
-    const isKnown = this.#ghost.knows(hash, this.#held)
+    const wasHere = this.#ghost.recall(hash, this.#held)
     this.#hashes[slot] = hash
     this.#held++
-    if (isKnown) this.#enterMain(slot)
+    if (wasHere) this.#enterMain(slot)
     else {
       this.#small++
       this.#states[slot] = 0

@@ -16,7 +16,7 @@ function told(ghost: Ghost, from: number, to: number): Ghost {
 /** Share of the keys from `from` to `to` that it knows. */
 function known(ghost: Ghost, from: number, to: number, window = SLOTS): number {
   let count = 0
-  for (let number = from; number < to; number++) if (ghost.knows(hashOf(number), window)) count++
+  for (let number = from; number < to; number++) if (ghost.recall(hashOf(number), window)) count++
   return count / (to - from)
 }
 
@@ -27,9 +27,15 @@ function ghostOf(slots: number): Ghost {
 }
 
 it('knows nearly all keys of its window, and all of the newest', () => {
-  const ghost = told(ghostOf(SLOTS), 0, 100_000)
-  assert.ok(known(ghost, 90_000, 100_000) > 0.9)
-  assert.equal(known(ghost, 99_000, 100_000), 1)
+  assert.ok(known(told(ghostOf(SLOTS), 0, 100_000), 90_000, 100_000) > 0.9)
+  assert.equal(known(told(ghostOf(SLOTS), 0, 100_000), 99_000, 100_000), 1)
+})
+
+it('no longer knows what it recalled, until it is told again', () => {
+  const ghost = told(ghostOf(SLOTS), 0, 1_000)
+  assert.equal(known(ghost, 0, 1_000), 1)
+  assert.equal(known(ghost, 0, 1_000), 0)
+  assert.equal(known(told(ghost, 0, 1_000), 0, 1_000), 1)
 })
 
 it('does not know what is older than its window', () => {
@@ -46,7 +52,7 @@ it('takes hardly any new key for one that it knows', () => {
 it('knows nothing before it is told, also of a hash of 0', () => {
   for (const slots of [1, 3, 100, SLOTS]) {
     const ghost = ghostOf(slots)
-    assert.equal(ghost.knows(0, slots), false)
+    assert.equal(ghost.recall(0, slots), false)
     assert.equal(known(ghost, 0, 1_000, slots), 0)
   }
 })

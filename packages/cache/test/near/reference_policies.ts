@@ -111,7 +111,7 @@ export class ReferenceS3Fifo implements EvictionPolicy {
 
   insert(slot: number, key: string): void {
     const held = this.#small.length + this.#main.length
-    const queue = this.#ghost.knows(keyHash(key), held) ? this.#main : this.#small
+    const queue = this.#ghost.recall(keyHash(key), held) ? this.#main : this.#small
     queue.push(slot)
     this.#reads.set(slot, 0)
     this.#keys.set(slot, key)

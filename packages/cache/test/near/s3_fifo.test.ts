@@ -52,12 +52,19 @@ it('a key that was removed does not count as one that went for want of room', ()
   assert.ok(passThrough(policy, 1_000).includes(0))
 })
 
-it('takes the least read of a thousand where it meets no entry that was not read', () => {
-  const policy = filled(new S3Fifo(), 4_000, 0)
-  // Three evictions move three thousand entries to the main queue.
-  read(policy, 0, 4_000, 1)
-  const first = [policy.victim(), policy.victim(), policy.victim()]
-  assert.deepEqual(first, [0, 1, 2])
-  read(policy, 3, 4_000, 7)
-  while (policy.victim() < 3_000) read(policy, 3, 4_000, 7)
+it('takes the least read of a thousand where it meets no entry that was not read, the oldest of several', () => {
+  const policy = filled(new S3Fifo(), 4_000, 1)
+  // The first moves a thousand entries to the main queue and finds none that was not read; so do the next two. The fourth moves what is too many in the small queue.
+  assert.deepEqual([policy.victim(), policy.victim(), policy.victim(), policy.victim()], [0, 1, 2, 3])
+  read(policy, 4, 4_000, 1)
+  for (const [from, to] of [
+    [4, 500],
+    [501, 600],
+    [601, 2_000],
+    [2_001, 4_000],
+  ] as const)
+    read(policy, from, to, 6)
+  read(policy, 500, 501, 4)
+  read(policy, 600, 601, 4)
+  assert.equal(policy.victim(), 500)
 })

@@ -91,18 +91,44 @@ it('comes to an end where an object holds itself', () => {
   assert.ok(sizeOf(ring) < 300)
 })
 
-it('looks at a bounded number of members', () => {
-  let reads = 0
-  const counted = () =>
-    new Proxy(['x'], {
-      get(target, name, receiver) {
-        reads++
-        return Reflect.get(target, name, receiver)
-      },
-    })
-  const wide = Array.from({ length: 20_000 }, counted)
-  assert.ok(sizeOf(Array.from({ length: 1_000 }, () => wide)) > 20_000_000 * 60)
-  assert.ok(reads < 2_000, `${reads} reads`)
+/** Objects that tell when something of them is looked at. */
+function watched(count: number): { objects: object[]; seen: Set<object> } {
+  const seen = new Set<object>()
+  const watch = (target: object): ProxyHandler<object> => ({
+    ownKeys() {
+      seen.add(target)
+      return Reflect.ownKeys(target)
+    },
+  })
+  const objects = Array.from({ length: count }, (_, number) => {
+    const target = { number: number + 0.5 }
+    return new Proxy(target, watch(target))
+  })
+  return { objects, seen }
+}
+
+it('looks at few members of a large list, Set or Map, from all over the list', () => {
+  for (const make of [
+    (objects: object[]) => objects,
+    (objects: object[]) => new Set(objects),
+    (objects: object[]) => new Map(objects.map((object, at) => [at, object])),
+  ]) {
+    const { objects, seen } = watched(1_000)
+    assert.ok(sizeOf(make(objects)) > 1_000 * 48)
+    assert.ok(seen.size >= 16 && seen.size <= 17, `${seen.size} seen`)
+  }
+  const { objects, seen } = watched(1_000)
+  sizeOf(objects)
+  assert.ok([...seen].some((object) => 'number' in object && Number(object.number) > 900))
+})
+
+it('looks at few hundred objects of a value in all, and takes them for the others', () => {
+  const { objects, seen } = watched(20 ** 3)
+  const pages = Array.from({ length: 20 ** 2 }, (_, at) => objects.slice(at * 20, (at + 1) * 20))
+  const books = Array.from({ length: 20 }, (_, at) => pages.slice(at * 20, (at + 1) * 20))
+  const estimate = sizeOf(books)
+  assert.ok(seen.size < 250, `${seen.size} seen`)
+  assert.ok(estimate > 20 ** 3 * 48 && estimate < 20 ** 3 * 80, `estimated ${estimate}`)
 })
 
 it('a list without members, and one with holes, are no trouble', () => {

@@ -4,8 +4,7 @@ import type { SqlExecutor } from '@tailwater/postgres'
 export interface DrizzleSql<Chunk> {
   raw(text: string): Chunk
   param(value: unknown): unknown
-  // biome-ignore lint/suspicious/noExplicitAny: chunks and parameters alike
-  join(chunks: any[]): Chunk
+  join(chunks: unknown[]): Chunk
 }
 
 /** What is needed of a transaction of Drizzle. */

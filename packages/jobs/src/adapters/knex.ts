@@ -2,8 +2,7 @@ import type { SqlExecutor } from '@tailwater/postgres'
 
 /** What is needed of Knex: a `Knex.Transaction`. */
 export interface KnexTransaction {
-  // biome-ignore lint/suspicious/noExplicitAny: bindings of Knex's own type
-  raw(text: string, bindings: any): PromiseLike<{ rows: unknown[] }>
+  raw(text: string, bindings: unknown): PromiseLike<{ rows: unknown[] }>
 }
 
 /**

@@ -3,8 +3,7 @@ import type { SqlExecutor } from '@tailwater/postgres'
 
 /** What is needed of Kysely: a `Transaction`. */
 export interface KyselyTransaction {
-  // biome-ignore lint/suspicious/noExplicitAny: a compiled query of Kysely's own type
-  executeQuery(query: any): Promise<{ rows: unknown[]; numAffectedRows?: bigint }>
+  executeQuery(query: unknown): Promise<{ rows: unknown[]; numAffectedRows?: bigint }>
 }
 
 /**

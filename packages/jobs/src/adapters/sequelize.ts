@@ -2,8 +2,10 @@ import type { SqlExecutor } from '@tailwater/postgres'
 
 /** What is needed of Sequelize. */
 export interface SequelizeLike<Transaction> {
-  // biome-ignore lint/suspicious/noExplicitAny: options and rows of Sequelize's own types
-  query(text: string, options: { bind: any[]; transaction: Transaction; raw: true; type: any }): Promise<any>
+  query(
+    text: string,
+    options: { bind: unknown[]; transaction: Transaction; raw: true; type: 'SELECT' },
+  ): Promise<unknown>
 }
 
 /**
@@ -18,7 +20,9 @@ export function sequelizeTransaction<Transaction>(
 ): SqlExecutor {
   return {
     async query(text, values = []) {
-      return { rows: await sequelize.query(text, { bind: values, transaction, raw: true, type: 'SELECT' }) }
+      return {
+        rows: (await sequelize.query(text, { bind: values, transaction, raw: true, type: 'SELECT' })) as unknown[],
+      }
     },
   }
 }

@@ -2,8 +2,7 @@ import type { SqlExecutor } from '@tailwater/postgres'
 
 /** What is needed of TypeORM: the `EntityManager` of a transaction, or a `QueryRunner`. */
 export interface TypeOrmManager {
-  // biome-ignore lint/suspicious/noExplicitAny: values as TypeORM types them
-  query(text: string, values?: any[]): Promise<any>
+  query(text: string, values?: unknown[]): Promise<unknown>
 }
 
 /**

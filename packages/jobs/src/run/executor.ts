@@ -10,10 +10,10 @@ import type { Lane, Lanes } from './lane.ts'
 import { Snooze } from './snooze.ts'
 import type { Threads } from './threads.ts'
 
-/** Milliseconds after which a job of an unknown kind is looked at again: a process that knows it may be on its way. */
-const UNKNOWN_KIND_DELAY = 30_000
-/** Milliseconds that a handler has to stop after its timeout, before its job goes on without it. */
-const TIMEOUT_GRACE = 5_000
+/** Milliseconds after which a job that cannot run here is looked at again: a process that knows its kind may be on its way. */
+const PUT_OFF_DELAY = 30_000
+/** Milliseconds that a handler has to stop when it was told to, before its job goes on without it. */
+const GRACE = 5_000
 
 /** What an executor is made of. */
 export interface ExecutorParts {
@@ -57,22 +57,31 @@ export class Executor {
     if (!kind) this.#noticeUnknown(job)
     if (!kind || this.#isQuiet) {
       this.#leavePlace(job)
-      const end = {
-        id: job.id,
-        attempt: job.attempt,
-        outcome: 'snoozed' as const,
-        delay: kind ? 0 : UNKNOWN_KIND_DELAY,
-      }
-      this.#parts.end({ end, job, ms: 0, error: undefined })
+      this.#putOff(job, kind ? 0 : PUT_OFF_DELAY)
       return
     }
     this.lose(job.id)
     const attempt = new Attempt(job, kind, this.#parts.host, this.#parts.clock.elapsed())
     this.running.set(job.id, attempt)
     const former = this.#lost.get(job.id)
-    // One process runs a job once at a time.
-    if (former) former.successor = attempt
+    if (former) this.#waitFor(former, attempt)
     else this.#start(attempt)
+  }
+
+  /** One process runs a job once at a time. A handler that does not stop must not hold its job for ever, though: another process may take it. */
+  #waitFor(former: Attempt, attempt: Attempt): void {
+    former.successor = attempt
+    attempt.cancelTimer = this.#parts.clock.after(GRACE, () => {
+      const { claimed } = attempt
+      this.running.delete(claimed.id)
+      this.#drop(attempt)
+      this.#putOff(claimed, PUT_OFF_DELAY)
+    })
+  }
+
+  #putOff(job: ClaimedJob, delay: number): void {
+    const end = { id: job.id, attempt: job.attempt, outcome: 'snoozed' as const, delay }
+    this.#parts.end({ end, job, ms: 0, error: undefined })
   }
 
   /** Batches that wait for nothing more go. */
@@ -212,7 +221,9 @@ export class Executor {
     this.#lost.delete(id)
     this.#drop(attempt)
     const next = attempt.successor
-    if (next?.state === 'waiting' && this.running.get(id) === next) this.#start(next)
+    if (next?.state !== 'waiting') return
+    next.cancelTimer?.()
+    this.#start(next)
   }
 
   #lane({ queue }: ClaimedJob): Lane {
@@ -226,7 +237,7 @@ export class Executor {
   #limitTime(attempt: Attempt, ms: number): Cancel {
     return this.#parts.clock.after(ms, () => {
       attempt.abort(jobsError('E_JOB_TIMEOUT', `the attempt took longer than ${ms} ms`))
-      attempt.cancelTimer = this.#parts.clock.after(TIMEOUT_GRACE, () => this.#giveUp(attempt))
+      attempt.cancelTimer = this.#parts.clock.after(GRACE, () => this.#giveUp(attempt))
     })
   }
 
@@ -246,7 +257,7 @@ export class Executor {
 
   #noticeUnknown({ kind, queue }: ClaimedJob): void {
     const now = this.#parts.clock.elapsed()
-    if (now < (this.#noticed.get(kind) ?? Number.NEGATIVE_INFINITY) + UNKNOWN_KIND_DELAY) return
+    if (now < (this.#noticed.get(kind) ?? Number.NEGATIVE_INFINITY) + PUT_OFF_DELAY) return
     this.#noticed.set(kind, now)
     if (notice.hasSubscribers)
       notice.publish({

@@ -13,6 +13,7 @@ export function configOfEnvironment(environment: Partial<Environment>, isTermina
     trustedProxies: environment.TRUSTED_PROXIES,
     secret: environment.TAILWATER_SECRET,
     redisUrl: environment.REDIS_URL,
+    cache: environment.CACHE_ENTRIES === undefined ? undefined : { near: { maxEntries: environment.CACHE_ENTRIES } },
     amqpUrl: environment.AMQP_URL,
     mail: given({ smtpUrl: environment.SMTP_URL }),
     log: given({ level: environment.LOG_LEVEL, format: environment.LOG_FORMAT ?? formatFor(isTerminal) }),

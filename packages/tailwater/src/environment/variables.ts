@@ -31,6 +31,20 @@ export const variables = {
     isSecret: true,
     read: urlOf(['redis:', 'rediss:']),
   }),
+  CACHE: variable({
+    about: 'off has every request read the database, which shows what the cache is worth.',
+    example: 'off',
+    fallback: 'on',
+    expected: 'on or off',
+    read: wordOf(['on', 'off']),
+  }),
+  CACHE_ENTRIES: variable({
+    about: "Values that each process's cache keeps in memory, within 64 MB.",
+    example: '10000',
+    fallback: '10000',
+    expected: 'a whole number from 1',
+    read: (text) => (/^[1-9]\d{0,8}$/.test(text) ? Number(text) : undefined),
+  }),
   AMQP_URL: variable({
     about: 'RabbitMQ, for messages between machines.',
     example: 'amqp://guest:guest@localhost:5672',

@@ -10,6 +10,7 @@ const SHARED = `id::text, queue, kind, state::text, payload, priority, key, tags
 export const liveColumns = (schema: string) =>
   `${SHARED}, NULL::float8 AS "finishedAt", worker, NULL::text AS result, ${pending(schema, 'jobs_live')}`
 
+/** The same of `jobs_ended`. */
 export const endedColumns = (schema: string) =>
   `${SHARED}, ${ms('finished_at')} AS "finishedAt", NULL::text AS worker, result, ${pending(schema, 'jobs_ended')}`
 

@@ -88,6 +88,6 @@ function entryOf(job: NewJob, parent: string | undefined): RedisArgument[] {
 /** What scripts have to know of a job beside its place; empty for most. */
 function linkOf({ key = '', unique, children = [], onChildFailure = 'fail' }: NewJob, parent = ''): string {
   const isParent = children.length > 0
-  if (!key && !unique && !isParent && !parent) return ''
+  if (!unique && !isParent && !parent) return key && `k${key}`
   return JSON.stringify([parent, unique?.key ?? '', key, isParent ? onChildFailure : '', isParent])
 }

@@ -28,10 +28,10 @@ export async function auditKeys(redis: Redis): Promise<void> {
   await auditRecords(contents, jobs)
   for (const key of contents.keys)
     assert.ok(
-      /^(job|more|link|note|wait|unique|unique-ends|queues|config|paused|awake|running|pace|tick|workers|seen|schedules)$/.test(
+      /^(job|more|link|note|wait|unique|unique-ends|queues|config|paused|awake|running|pace|tick|workers|schedules|keyed)$/.test(
         key,
       ) ||
-        /^(all|available|scheduled|retryable|pending|completed|cancelled|dead|kept-\w+|minutes|lanes|heads|busy|paced|resting|turns|served|lane|held|stop|key|kids|log|schedule):/.test(
+        /^(all|available|scheduled|retryable|pending|completed|cancelled|dead|kept-\w+|minutes|lanes|heads|busy|paced|resting|turns|served|lane|held|stop|seen|kids|log|schedule):/.test(
           key,
         ),
       `${key} is a key that nobody knows`,
@@ -70,8 +70,7 @@ async function auditWorkers(contents: Contents, jobs: ReadonlySet<string>): Prom
   for (const name of named(contents, 'stop:'))
     for (const id of await contents.set(`stop:${name}`))
       assert.ok((await contents.hash(`held:${name}`)).has(id), `${name} is to stop ${id}, which it does not hold`)
-  for (const name of (await contents.hash('seen')).keys())
-    assert.ok(workers.includes(name), `${name} was seen and is no worker`)
+  for (const name of named(contents, 'seen:')) assert.ok(workers.includes(name), `${name} was seen and is no worker`)
   for (const { id } of held) assert.ok(jobs.has(id), `${id} is held and is no job`)
   return held
 }
@@ -123,8 +122,10 @@ async function auditRecords(contents: Contents, jobs: ReadonlySet<string>): Prom
     for (const id of (await contents.hash(name)).keys()) assert.ok(jobs.has(id), `${name} has ${id}, which is no job`)
   for (const id of [...named(contents, 'kids:'), ...named(contents, 'log:')]) assert.ok(jobs.has(id), `${id} is no job`)
   const links = await linksOf(contents)
-  for (const key of named(contents, 'key:'))
-    for (const id of await contents.set(`key:${key}`)) assert.equal(links.get(id)?.[2], key, `${id} carries ${key}`)
+  for (const member of await contents.zset('keyed')) {
+    const [key, id] = member.split('\0')
+    assert.equal(links.get(id!)?.[2], key, `${id} carries ${key}`)
+  }
   const ends = new Set(await contents.zset('unique-ends'))
   for (const [key, text] of await contents.hash('unique')) {
     const [id, end] = text.split(':')
@@ -134,7 +135,12 @@ async function auditRecords(contents: Contents, jobs: ReadonlySet<string>): Prom
 }
 
 async function linksOf(contents: Contents): Promise<Map<string, string[]>> {
-  return new Map([...(await contents.hash('link'))].map(([id, text]) => [id, JSON.parse(text) as string[]]))
+  return new Map(
+    [...(await contents.hash('link'))].map(([id, text]) => [
+      id,
+      text.startsWith('k') ? ['', '', text.slice(1)] : (JSON.parse(text) as string[]),
+    ]),
+  )
 }
 
 const named = ({ keys }: Contents, prefix: string) =>

@@ -123,10 +123,13 @@ function end(schema: string): string {
       settled bigint[];
       returned bigint[];
       holders uuid[];
+      dropping text[];
       keys text[];
       parents uuid[];
       whys text[];
     BEGIN
+      -- Queues are few.
+      dropping := ARRAY(SELECT name FROM ${schema}.jobs_queues WHERE keeps_nothing);
       -- jobs_live_pkey
       WITH gone AS (
         DELETE FROM ${schema}.jobs_live AS job USING unnest(ids, attempts, outcomes, notes, delays) WITH ORDINALITY AS said (id, attempt, outcome, note, delay, place)
@@ -142,6 +145,7 @@ function end(schema: string): string {
         INSERT INTO ${schema}.jobs_ended (${KEPT}, run_at, attempt, state, finished_at, crashes, result, error)
         SELECT ${KEPT}, coalesce(snoozed_until, run_at), attempt - CASE WHEN snoozed_until IS NULL THEN 0 ELSE 1 END, final, moment, crashes, CASE WHEN final = 'completed' THEN note END,
           CASE WHEN final = 'completed' THEN error ELSE coalesce(note, error) END FROM gone
+        WHERE final <> 'completed' OR parent_id IS NOT NULL OR queue <> ALL (dropping)
       ), counted AS (
         INSERT INTO ${schema}.jobs_minutes (queue, minute, completed, failed)
         SELECT queue, date_bin('1 minute', moment, 'epoch'), count(*) FILTER (WHERE final = 'completed'), count(*) FILTER (WHERE final <> 'completed')
@@ -151,6 +155,11 @@ function end(schema: string): string {
         array_agg(parent_id ORDER BY place) FILTER (WHERE parent_id IS NOT NULL),
         array_agg(CASE WHEN final <> 'completed' THEN ${childIs('final')} END ORDER BY place) FILTER (WHERE parent_id IS NOT NULL)
       INTO settled, holders, keys, parents, whys FROM gone;
+      IF dropping <> '{}' THEN
+        -- jobs_logs_pkey
+        DELETE FROM ${schema}.jobs_logs WHERE job_id = ANY (ids) AND NOT EXISTS (SELECT FROM ${schema}.jobs_ended WHERE id = job_id)
+          AND NOT EXISTS (SELECT FROM ${schema}.jobs_live WHERE id = job_id);
+      END IF;
       IF keys IS NOT NULL THEN
         -- jobs_unique_pkey
         DELETE FROM ${schema}.jobs_unique WHERE key = ANY (keys) AND job_id = ANY (holders) AND expires_at IS NULL;

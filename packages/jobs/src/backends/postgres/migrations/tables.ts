@@ -139,6 +139,8 @@ function beside(schema: string): string {
         (fair OR coalesce(concurrency, rate_count, key_concurrency, key_rate_count) IS NOT NULL) STORED,
       -- { "completed": { "age", "count" }, "cancelled": …, "dead": … }; NULL keeps everything.
       retention json,
+      -- Completed jobs are not even stored, but as children.
+      keeps_nothing boolean GENERATED ALWAYS AS (coalesce((retention->'completed'->>'count')::integer = 0, false)) STORED,
       -- When the next start would be due if all were as far apart as the rate says (GCRA's theoretical arrival time).
       next_start timestamptz
     ) WITH (fillfactor = 50, ${busy});

@@ -4,9 +4,9 @@ import { FIRST, PLANS } from './ending.ts'
 const given = (
   since: string,
 ) => `id, queue, kind, payload, priority, key, attempt, max_attempts, timeout, request_id, traceparent,
-          (extract(epoch FROM greatest(started_at - (${since}), interval '0')) * 1000)::float8, has_children`
+          (extract(epoch FROM greatest(started_at - (${since}), interval '0')) * 1000)::float8, has_children, extract(epoch FROM ready_at)::float8, seq`
 const CLAIMED = given(`ready_at + CASE WHEN ready_at < '1500-01-01' THEN ${FIRST} ELSE '0' END`)
-const BURIED = given('run_at')
+const BURIED = given('run_at').replace('ready_at', 'run_at').replace('seq', '0::bigint')
 
 /**
  * A worker's turn.
@@ -87,7 +87,7 @@ function turn(schema: string): string {
       me text, lease float8, end_ids uuid[], end_attempts smallint[], end_outcomes text[], end_notes text[], end_delays float8[],
       want_queues text[], want_counts integer[], believed uuid[]
     ) RETURNS TABLE (what text, id uuid, queue text, kind text, payload text, priority smallint, key text, attempt smallint,
-      max_attempts smallint, timeout bigint, request_id text, traceparent text, waited float8, has_children boolean)
+      max_attempts smallint, timeout bigint, request_id text, traceparent text, waited float8, has_children boolean, since float8, seq bigint)
     LANGUAGE plpgsql ${PLANS} AS $$
     #variable_conflict use_column
     DECLARE
@@ -96,7 +96,7 @@ function turn(schema: string): string {
       want record;
     BEGIN
       IF end_ids IS NOT NULL THEN
-        RETURN QUERY SELECT 'refused', refused, ${nulls(12)}
+        RETURN QUERY SELECT 'refused', ${only('id', 'refused')}
           FROM unnest(${schema}.jobs_end_v1(me, end_ids, end_attempts, end_outcomes, end_notes, end_delays, moment)) AS refused;
       END IF;
       -- jobs_workers_pkey
@@ -131,10 +131,10 @@ function answers(schema: string): string {
       IF believed IS NOT NULL THEN
         -- jobs_live_running
         RETURN QUERY SELECT 'claimed', ${CLAIMED} FROM ${schema}.jobs_live
-          WHERE state = 'running' AND worker = me AND id <> ALL (believed) ORDER BY priority, ready_at, seq;
+          WHERE state = 'running' AND worker = me AND id <> ALL (believed);
       END IF;
       -- jobs_live_cancelling
-      RETURN QUERY SELECT 'cancelled', id, ${nulls(12)} FROM ${schema}.jobs_live WHERE cancelling AND worker = me;`
+      RETURN QUERY SELECT 'cancelled', ${only('id', 'id')} FROM ${schema}.jobs_live WHERE cancelling AND worker = me;`
 }
 
 /** A limited queue's row is locked for the rest of the turn: what is counted then is what counts. In the order of names, so that turns do not deadlock. */
@@ -150,40 +150,43 @@ function claims(schema: string): string {
         WHERE w.count > 0 AND q.paused IS NOT TRUE ORDER BY w.place
       LOOP
         IF want.limited THEN
-          RETURN QUERY SELECT 'claimed', ${CLAIMED} FROM ${schema}.jobs_claim_limited_v1(me, want.name, want.count, moment) ORDER BY priority, ready_at, seq;
+          RETURN QUERY SELECT 'claimed', ${CLAIMED} FROM ${schema}.jobs_claim_limited_v1(me, want.name, want.count, moment);
         ELSE
           -- jobs_live_ready
-          RETURN QUERY WITH taken AS (
-            UPDATE ${schema}.jobs_live SET state = 'running', worker = me, attempt = attempt + 1, started_at = moment, progress = NULL
+          RETURN QUERY UPDATE ${schema}.jobs_live SET state = 'running', worker = me, attempt = attempt + 1, started_at = moment, progress = NULL
             WHERE ctid = ANY (ARRAY(SELECT ctid FROM ${schema}.jobs_live WHERE queue = want.name AND state = 'available'
               ORDER BY priority, ready_at, seq LIMIT want.count FOR UPDATE SKIP LOCKED))
-            RETURNING *
-          ) SELECT 'claimed', ${CLAIMED} FROM taken ORDER BY priority, ready_at, seq;
+            RETURNING 'claimed', ${CLAIMED};
         END IF;
       END LOOP;
       -- jobs_live_pkey; after the claims, which may have given one back to it.
-      RETURN QUERY SELECT 'lost', mine, ${nulls(12)} FROM unnest(believed) AS mine
+      RETURN QUERY SELECT 'lost', ${only('id', 'mine')} FROM unnest(believed) AS mine
         WHERE NOT EXISTS (SELECT FROM ${schema}.jobs_live AS job WHERE job.id = mine AND CASE WHEN job.state = 'running' THEN job.worker = me END);
-      RETURN QUERY SELECT 'next', ${nulls(11)}, ${schema}.jobs_next_v1(want_queues, moment), NULL::boolean;`
+      RETURN QUERY SELECT 'next', ${only('waited', `${schema}.jobs_next_v1(want_queues, moment)`)};`
 }
 
-/** Columns of a row of the answer that it leaves empty, from the id on or behind it. */
-function nulls(count: number): string {
-  const types = [
-    'uuid',
-    'text',
-    'text',
-    'text',
-    'smallint',
-    'text',
-    'smallint',
-    'smallint',
-    'bigint',
-    'text',
-    'text',
-    'float8',
-    'boolean',
-  ]
-  const empty = count === 11 ? types.slice(0, 11) : types.slice(1)
-  return empty.map((type) => `NULL::${type}`).join(', ')
+/** Columns of the answer behind the first, and their types. */
+const COLUMNS = {
+  id: 'uuid',
+  queue: 'text',
+  kind: 'text',
+  payload: 'text',
+  priority: 'smallint',
+  key: 'text',
+  attempt: 'smallint',
+  max_attempts: 'smallint',
+  timeout: 'bigint',
+  request_id: 'text',
+  traceparent: 'text',
+  waited: 'float8',
+  has_children: 'boolean',
+  since: 'float8',
+  seq: 'bigint',
+}
+
+/** A row of the answer that says one thing, and leaves the other columns empty. */
+function only(name: keyof typeof COLUMNS, value: string): string {
+  return Object.entries(COLUMNS)
+    .map(([column, type]) => (column === name ? value : `NULL::${type}`))
+    .join(', ')
 }

@@ -62,7 +62,7 @@ local function addJob(entry, ticks, outcomes)
   call('HSET', JOB, id, entry.body)
   call('ZADD', root .. ':all:' .. queue, now, id)
   if entry.link ~= '' then call('HSET', LINK, id, entry.link) end
-  if entry.key ~= '' then call('SADD', root .. ':key:' .. entry.key, id) end
+  if entry.key ~= '' then call('ZADD', root .. ':keyed', 0, entry.key .. '\0' .. id) end
   takeUnique(entry.unique, id, entry.ttl)
   if entry.due > now then
     local more = moreOf()

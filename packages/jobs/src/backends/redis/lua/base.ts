@@ -19,7 +19,7 @@
  *   wait, kids:P   hash, list   parent -> children that have not ended; its children
  *   note, log:I    hash, list   progress; lines
  *   unique, unique-ends   hash, zset   unique key -> id:end; those with an end, by it
- *   key:K          set    ids that carry key K
+ *   keyed          zset   all of score 0, so by their bytes: key, a zero byte, id of each job that carries a key
  *   config, queues, awake, pace, tick, minutes:Q, lanes:Q, heads:Q, lane:…, turns:Q, served:…, busy:Q, paced:Q, resting:Q
  *   schedule:N, schedules   hash, zset   by their next moment
  */
@@ -31,7 +31,7 @@
  * A call takes one tick for all that it adds in ascending order of ids, as equal scores are ordered by id. What was given back stands first: its tick is the
  * plain millisecond, a sixteenth of the ticks of its time. Until 2089 that is below 2^41, and the ticks of everything else are above.
  */
-export const BASE = String.raw`
+export const BASE = `
 local root, call = KEYS[1], redis.call
 local JOB, MORE, LINK, WAIT, NOTE = root .. ':job', root .. ':more', root .. ':link', root .. ':wait', root .. ':note'
 local STEP, BEGINNING, DAY = 35184372088832, 1577836800000, 86400000

@@ -71,10 +71,10 @@ local function cancel(id)
   if job.worker then
     call('SADD', root .. ':stop:' .. job.worker, id)
     call('PUBLISH', root .. ':wake', job.queue)
-    return true
+  else
+    pull(job)
+    finish(job.queue, id, 'cancelled', readMore(id))
   end
-  pull(job)
-  finish(job.queue, id, 'cancelled', readMore(id))
   for _, child in ipairs(call('LRANGE', root .. ':kids:' .. id, 0, -1)) do cancel(child) end
   return true
 end

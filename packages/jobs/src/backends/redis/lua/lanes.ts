@@ -18,7 +18,7 @@
  * Lanes of equal score stand in the order of the ids of their first jobs: a lane's name among `lanes` is that id, a line feed and the key. `heads` has the names
  * by key.
  *
- * Limits that change: jobs with a key that stand in `available` because the queue had no lanes go to their lane when they are met; lanes of a queue that has
+ * Limits that change: jobs with a key that stand in `available` because the queue had no lanes go to their lanes when one is met; lanes of a queue that has
  * none any more are dissolved in bites.
  */
 
@@ -42,14 +42,6 @@ local function turnOf(queue, priority, key)
   local present = tonumber(call('HGET', root .. ':turns:' .. queue, priority) or 0)
   local last = call('ZSCORE', servedOf(queue, priority), key)
   return last and math.max(present, last + 1) or present
-end
-local function serve(queue, priority, key, turn)
-  local turns, served = root .. ':turns:' .. queue, servedOf(queue, priority)
-  local present = tonumber(call('HGET', turns, priority) or -1)
-  call('ZADD', served, whole(turn), key)
-  if turn <= present then return end
-  call('HSET', turns, priority, whole(turn))
-  call('ZREMRANGEBYSCORE', served, '-inf', '(' .. whole(turn))
 end
 local function forgetTurns(queue)
   for _, priority in ipairs(call('HKEYS', root .. ':turns:' .. queue)) do call('DEL', servedOf(queue, priority)) end
@@ -88,14 +80,6 @@ local function offer(queue, key, isOut)
   if standing ~= name then call('HSET', heads, key, name) end
 end
 
--- Takes the first lane out: its key and score.
-local function popLane(queue)
-  local lane = call('ZPOPMIN', root .. ':lanes:' .. queue)
-  local key = lane[1] and string.match(lane[1], '^[^\n]*\n(.*)$')
-  if key then call('HDEL', root .. ':heads:' .. queue, key) end
-  return key, tonumber(lane[2] or nil)
-end
-
 local function pushIntoLane(queue, key, id, score)
   call('ZADD', laneOf(queue, key), score, id)
   offer(queue, key)
@@ -116,43 +100,6 @@ local function endRests(queue, settings)
   if #rested == 0 then return end
   call('ZREM', root .. ':resting:' .. queue, unpack(rested))
   for _, key in ipairs(rested) do offer(queue, key) end
-end
-
-local function beginInLane(queue, key, settings)
-  if settings.keyConcurrency then call('HINCRBY', root .. ':busy:' .. queue, key, 1) end
-  if settings.keyRateCount then
-    local paced = root .. ':paced:' .. queue
-    local whole_at = math.max(now, tonumber(call('ZSCORE', paced, key) or 0)) + settings.keyRatePer / settings.keyRateCount
-    call('ZADD', paced, whole_at, key)
-  end
-end
-
--- Takes up to count jobs as ZPOPMIN does, lane by lane; the second result tells that it stopped early.
-local function popLanes(queue, settings, count)
-  local taken, strays = {}, 0
-  endRests(queue, settings)
-  offer(queue, '')
-  while #taken < 2 * count do
-    local key, score = popLane(queue)
-    if not key then
-      if settings.fair then forgetTurns(queue) end
-      break
-    end
-    local job = call('ZPOPMIN', laneOf(queue, key))
-    local link = key == '' and linkOf(job[1])
-    if link and link.key ~= '' then
-      strays = strays + 1
-      pushIntoLane(queue, link.key, job[1], job[2])
-    else
-      taken[#taken + 1] = job[1]
-      taken[#taken + 1] = job[2]
-      if settings.fair then serve(queue, priorityOf(score), key, score % STEP) end
-      if key ~= '' then beginInLane(queue, key, settings) end
-    end
-    offer(queue, key, true)
-    if strays >= 1000 then return taken, true end
-  end
-  return taken, false
 end
 
 -- Moves jobs of a lane back among the others, in a bite; says how many.

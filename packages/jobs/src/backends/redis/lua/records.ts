@@ -27,12 +27,14 @@ local function writeMore(id, more)
     .. more.error .. more.result)
 end
 
-local function linkOf(id)
-  local text = call('HGET', LINK, id)
+-- The letter k and the key of a job that has nothing else; otherwise a JSON list.
+local function linkFrom(text)
   if not text then return nil end
+  if string.byte(text) == 107 then return { parent = '', unique = '', key = string.sub(text, 2) } end
   local link = cjson.decode(text)
   return { parent = link[1], unique = link[2], key = link[3], ignores = link[4] == 'ignore', children = link[5] }
 end
+local function linkOf(id) return linkFrom(call('HGET', LINK, id)) end
 
 -- A worker that has left, or whose jobs have been taken.
 local function forgetWorker(worker)

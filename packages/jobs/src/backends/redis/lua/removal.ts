@@ -1,14 +1,31 @@
 /** How jobs go. Needs ENDINGS. */
-export const REMOVAL = `
-local function forgetLink(id)
-  local link = linkOf(id)
-  if link.key ~= '' then call('SREM', root .. ':key:' .. link.key, id) end
-  if link.children then
-    releaseChildren(id)
-    call('DEL', root .. ':kids:' .. id)
-    call('HDEL', WAIT, id)
+export const REMOVAL = String.raw`
+-- Deletes what links jobs to others.
+local function forgetLinks(ids, texts)
+  local linked, keyed = {}, {}
+  for position, id in ipairs(ids) do
+    local link = linkFrom(texts[position])
+    if link then
+      linked[#linked + 1] = id
+      if link.key ~= '' then keyed[#keyed + 1] = link.key .. '\0' .. id end
+      if link.children then
+        releaseChildren(id)
+        call('DEL', root .. ':kids:' .. id)
+        call('HDEL', WAIT, id)
+      end
+    end
   end
-  call('HDEL', LINK, id)
+  if #keyed > 0 then call('ZREM', root .. ':keyed', unpack(keyed)) end
+  if #linked > 0 then call('HDEL', LINK, unpack(linked)) end
+end
+
+local function forgetNotes(ids, texts)
+  for position, id in ipairs(ids) do
+    if texts[position] then
+      call('HDEL', NOTE, id)
+      call('DEL', root .. ':log:' .. id)
+    end
+  end
 end
 
 -- Deletes what is known of jobs that stand nowhere any more; at most 3,000 at once.
@@ -17,16 +34,8 @@ local function forget(queue, ids)
   call('ZREM', root .. ':all:' .. queue, unpack(ids))
   call('HDEL', JOB, unpack(ids))
   call('HDEL', MORE, unpack(ids))
-  for _, hash in ipairs({ NOTE, LINK }) do
-    local found = call('EXISTS', hash) == 1 and call('HMGET', hash, unpack(ids)) or {}
-    for position = 1, #found do
-      if found[position] and hash == LINK then forgetLink(ids[position])
-      elseif found[position] then
-        call('HDEL', NOTE, ids[position])
-        call('DEL', root .. ':log:' .. ids[position])
-      end
-    end
-  end
+  if call('EXISTS', LINK) == 1 then forgetLinks(ids, call('HMGET', LINK, unpack(ids))) end
+  if call('EXISTS', NOTE) == 1 then forgetNotes(ids, call('HMGET', NOTE, unpack(ids))) end
 end
 
 -- Applies the retention of a state, in a bite; says how many went.

@@ -1,5 +1,5 @@
 /** Places in the order of becoming available. Needs BASE. */
-export const TICKS = String.raw`
+export const TICKS = `
 -- The first of a number of ticks for jobs of ascending ids; goes on with the last one if these ids are above those that it was for. Never goes back, even if
 -- the server's clock does.
 local function takeTicks(count, first, last)

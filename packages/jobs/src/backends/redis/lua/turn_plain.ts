@@ -6,7 +6,7 @@ export const TURN_PLAIN = String.raw`
 local function endedIn(touched, queue)
   local ended = touched[queue]
   if not ended then
-    ended = { completed = 0, failed = 0, ids = {}, order = {}, records = {} }
+    ended = { completed = 0, failed = 0, ids = {}, order = {}, records = {}, keys = {} }
     touched[queue] = ended
   end
   return ended
@@ -34,6 +34,7 @@ local function completeMany(queue, ended)
   call('HDEL', HELD, unpack(ids))
   freed[queue] = #ids
   if #stops > 0 then call('SREM', STOP, unpack(ids)) end
+  if #ended.keys > 0 and settings.keyConcurrency then rest().freeLanes(queue, ended.keys) end
   if settings.completedCount == 0 or settings.completedAge == 0 then return drop(queue, ids) end
   call('HSET', MORE, unpack(ended.records))
   call('ZADD', root .. ':completed:' .. queue, unpack(ended.order))
@@ -58,10 +59,13 @@ local function endCompleted(at, refused, touched)
     else
       local result, ended = ARGV[at + 2 * n + position], endedIn(touched, was[6])
       ended.completed = ended.completed + 1
-      if links[position] or was[3] == '1' then
+      local link = links[position]
+      -- A link that begins with k is a key and nothing else.
+      if (link and string.byte(link) ~= 107) or was[3] == '1' then
         rest().completeOne(id, attempt, was[2], result, was[6])
       else
         local count = #ended.ids
+        if link then ended.keys[#ended.keys + 1] = string.sub(link, 2) end
         ended.ids[count + 1] = id
         ended.order[2 * count + 1], ended.order[2 * count + 2] = now, id
         ended.records[2 * count + 1], ended.records[2 * count + 2] = id, attempt .. ':0:' .. was[2] .. '::0\n' .. result

@@ -16,15 +16,14 @@ export const ERASE = defineScript({
   version: 1,
   keys: ['root'],
   time: true,
-  lua: `${GROUND}${LANES}${PLACES}${ENDINGS}${REMOVAL}
-local count, set, most = 0, root .. ':key:' .. ARGV[1], tonumber(ARGV[2])
-for _, id in ipairs(call('SCARD', set) <= 10000 and call('SMEMBERS', set) or call('SRANDMEMBER', set, 10000)) do
-  local job = count < most and find(id)
+  lua: String.raw`${GROUND}${LANES}${PLACES}${ENDINGS}${REMOVAL}
+local count, key, most = 0, ARGV[1], tonumber(ARGV[2])
+-- The range holds keys, too, that go on with a zero byte.
+for _, member in ipairs(call('ZRANGEBYLEX', root .. ':keyed', '[' .. key .. '\0', '(' .. key .. '\1', 'LIMIT', 0, 10000)) do
+  local own, id = string.match(member, '^(.*)%z(%Z+)$')
+  local job = own == key and count < most and find(id)
   if job and job.state == 'running' then
-    if call('SADD', root .. ':stop:' .. job.worker, id) == 1 then
-      call('PUBLISH', root .. ':wake', job.queue)
-      count = count + 1
-    end
+    if call('SISMEMBER', root .. ':stop:' .. job.worker, id) == 0 and cancel(id) then count = count + 1 end
   elseif job then
     remove(job)
     count = count + 1

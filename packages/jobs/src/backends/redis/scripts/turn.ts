@@ -1,6 +1,7 @@
 import { defineScript } from '@tailwater/redis'
 import { BASE } from '../lua/base.ts'
 import { ENDINGS } from '../lua/endings.ts'
+import { LANE_CLAIMS } from '../lua/lane_claims.ts'
 import { LANES } from '../lua/lanes.ts'
 import { lazily } from '../lua/lazily.ts'
 import { PLACES } from '../lua/places.ts'
@@ -18,6 +19,7 @@ const RARE = [
   'forget',
   'forgetMinutes',
   'forgotten',
+  'freeLanes',
   'lostOf',
   'popLimited',
   'promote',
@@ -53,7 +55,7 @@ local worker, lease, maxCrashes, number = ARGV[1], tonumber(ARGV[2]), tonumber(A
 local HELD, STOP = root .. ':held:' .. worker, root .. ':stop:' .. worker
 call('ZREM', root .. ':workers', '')
 local stops = call('SMEMBERS', STOP)
-${lazily(`${TICKS}${RECORDS}${LANES}${PLACES}${ENDINGS}${REMOVAL}${UPKEEP}${TURN_RARE}`, RARE)}
+${lazily(`${TICKS}${RECORDS}${LANES}${LANE_CLAIMS}${PLACES}${ENDINGS}${REMOVAL}${UPKEEP}${TURN_RARE}`, RARE)}
 if call('SET', root .. ':seen:' .. worker, number, 'GET') == number then return rest().repeatTurn() end
 ${TURN_PLAIN}
 local refused, touched, at = {}, {}, 5

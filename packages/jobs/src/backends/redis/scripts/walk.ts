@@ -18,7 +18,7 @@ export const WALK = defineScript({
   version: 1,
   keys: ['root'],
   time: true,
-  lua: `${GROUND}${LANES}${PLACES}${READING}
+  lua: String.raw`${GROUND}${LANES}${PLACES}${READING}
 local queue, isNewFirst, n = ARGV[1], ARGV[2] == 'new', tonumber(ARGV[5])
 local all, states, few = root .. ':all:' .. queue, {}, nil
 
@@ -81,7 +81,14 @@ end
 
 local entries = {}
 for state in string.gmatch(ARGV[6], '%S+') do states[state] = true end
-if ARGV[7] ~= '' and call('SCARD', root .. ':key:' .. ARGV[7]) <= 5000 then few = call('SMEMBERS', root .. ':key:' .. ARGV[7]) else few = idsOfStates() end
+if ARGV[7] ~= '' then
+  local first, last = '[' .. ARGV[7] .. '\0', '(' .. ARGV[7] .. '\1'
+  if call('ZLEXCOUNT', root .. ':keyed', first, last) <= 5000 then
+    few = {}
+    for _, member in ipairs(call('ZRANGEBYLEX', root .. ':keyed', first, last)) do few[#few + 1] = string.match(member, '%z(%Z+)$') end
+  end
+end
+few = few or idsOfStates()
 if few then entries = sorted(few)
 else
   local some = stretch()
