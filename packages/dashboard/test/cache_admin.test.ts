@@ -20,7 +20,7 @@ interface KeyList {
 }
 
 async function openCache(t: TestContext, options: CacheOptions = {}) {
-  const cache = createCache({ ttl: '5m', ...options })
+  const cache = createCache({ ttl: '5m', farTimeout: '30s', ...options })
   await cache.start()
   t.after(() => cache.stop())
   return { cache, ...(await openAdmin(t, { cache, realClock: true })) }
@@ -40,9 +40,16 @@ async function allKeys(call: Awaited<ReturnType<typeof openAdmin>>['call'], quer
   return [...found].sort()
 }
 
+const productOf = (id: number) => ({ id, name: `no. ${id}`, password: 'hunter2' })
+
+/** Keeps products in both tiers: a set has been to the far one when it resolves, which a load has not. */
+async function fill(cache: Cache, ids: readonly number[]): Promise<void> {
+  await product(cache).setMany(ids.map((id) => [id, productOf(id)] as const))
+}
+
 function product(cache: Cache, warm?: () => number[]) {
   return cache.define('product', {
-    load: (id: number) => ({ id, name: `no. ${id}`, password: 'hunter2' }),
+    load: productOf,
     tags: ['catalog'],
     ...(warm ? { warm } : {}),
   })
@@ -69,10 +76,10 @@ test('without a far tier there is none in the state, and none to look for keys i
 
 test('keys are found by a pattern, page by page, in both tiers', async (t) => {
   const { cache, call } = await openCache(t, { far: createMemoryBackend() })
-  const products = product(cache)
-  await products.getMany(Array.from({ length: 25 }, (_, id) => id))
+  const ids = Array.from({ length: 25 }, (_, id) => id)
+  await fill(cache, ids)
   await cache.set('other', 1)
-  const wanted = Array.from({ length: 25 }, (_, id) => `product:${id}`).sort()
+  const wanted = ids.map((id) => `product:${id}`).sort()
   for (const tier of ['near', 'far'])
     assert.deepEqual(await allKeys(call, `tier=${tier}&limit=7&pattern=product:*`), wanted, tier)
   assert.deepEqual(await allKeys(call, 'pattern=default:*'), ['default:other'])
@@ -80,7 +87,7 @@ test('keys are found by a pattern, page by page, in both tiers', async (t) => {
 
 test('a key in detail has its tags and lifetimes, and a preview without secrets', async (t) => {
   const { cache, call } = await openCache(t, { far: createMemoryBackend() })
-  await product(cache).get(7)
+  await fill(cache, [7])
   const { status, body } = await call<{
     near: { tags: string[]; freshFor: number; isValid: boolean }
     far: { tags: string[]; bytes: number }
@@ -175,8 +182,7 @@ test('Redis: keys are listed, a foreign cursor is refused before it gets there, 
   await redis.start()
   t.after(() => redis.stop())
   const { cache, call } = await openCache(t, { far: createRedisBackend({ redis }) })
-  const products = product(cache)
-  await products.getMany([1, 2, 3])
+  await fill(cache, [1, 2, 3])
   assert.deepEqual(await allKeys(call, 'pattern=product:*&limit=1'), ['product:1', 'product:2', 'product:3'])
   const foreign = await call('GET', '/cache/keys?cursor=product:1')
   assert.deepEqual([foreign.status, foreign.problem.errors?.[0]?.path], [400, '/query/cursor'])

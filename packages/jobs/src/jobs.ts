@@ -66,6 +66,7 @@ export function createJobs(given: JobsOptions = {}): Jobs {
     port: backend.maintain,
     kinds,
     get: (id) => backend.inspect.get(id),
+    counts: (queue) => backend.inspect.counts(queue),
     wake: worker.wake,
     prepare: (request, queue) => prepareAny(request, queue),
     store: (job) => enqueuer.one(job),

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
-import { createKeyring, hasCode } from '@tailwater/core'
-import type { JobView } from '@tailwater/jobs'
+import { createKeyring, hasCode, jobAttempt, listen } from '@tailwater/core'
+import { createJobs, createMemoryBackend, type JobsBackend, type JobView, PermanentError } from '@tailwater/jobs'
 import { engine, nextAttempt } from './testing/engine.ts'
 
 const secrets = ['the first secret of the tests, long enough', 'the second secret of the tests, long enough'] as const
@@ -228,4 +228,39 @@ it('an operator adds jobs of any kind: of a known one as it is defined, of anoth
     async () => jobs.operate.add({ kind: 'No Kind', payload: {} }),
     (error) => hasCode(error, 'E_JOB_KIND'),
   )
+})
+
+it('dead jobs that die again at once are redriven once, not for ever', async () => {
+  const memory = createMemoryBackend()
+  let lives = 0
+  const died = async (count: number) => {
+    while (lives < count) await nextAttempt('doomed')
+  }
+  const backend: JobsBackend = {
+    ...memory,
+    maintain: {
+      ...memory.maintain,
+      // Between two bites the jobs of the first have died again.
+      async redrive(...args) {
+        const count = await memory.maintain.redrive(...args)
+        await died(lives + count)
+        return count
+      },
+    },
+  }
+  const jobs = createJobs({ backend })
+  const doomed = jobs.define<object>({
+    kind: 'doomed',
+    run() {
+      throw new PermanentError('no')
+    },
+  })
+  const end = listen(jobAttempt, ({ kind }) => void (kind === 'doomed' && lives++))
+  await jobs.start()
+  await doomed.enqueueMany([{}, {}, {}])
+  await died(3)
+  assert.equal(await jobs.operate.redrive({ kind: 'doomed' }), 3)
+  assert.equal(lives, 6)
+  end()
+  await jobs.stop()
 })

@@ -8,7 +8,7 @@ export interface Keeping extends Lifetime {
 }
 
 /**
- * What the merchant keeps, and for how long.
+ * What the merchant keeps, and for how long. Why this, and by what it is forgotten: docs/decisions/0018-what-the-merchant-keeps.md.
  *
  * Every write of the merchant's forgets what it changes with its commit, so none of these times is how long a change stays unseen. They bound what nobody tells of: a row
  * changed by hand, a replica restored. Within `grace` an old answer is served while a new one is made; `cache.ttl.product` and so on change a ttl while the processes run.

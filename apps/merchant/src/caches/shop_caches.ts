@@ -36,9 +36,9 @@ export interface ShopCaches {
   sourceOf(database: Database): Queryable
 }
 
-/** Half of what a process keeps by default, and what a shared store keeps without noticing: some 30 MB. */
+/** Half of what a process keeps by default, and what a shared store keeps without noticing: some 40 MB. */
 const HOT_ALONE = 5_000
-const HOT_SHARED = 20_000
+const HOT_SHARED = 30_000
 
 /**
  * Keeps the merchant's answers in a cache. Several processes that share a database may each have one; the cache keeps them in step.
@@ -79,7 +79,7 @@ function keepProducts(cache: Cache, { one, many }: ProductSource): ProductCache 
 }
 
 /** One small load after the other: whoever asks meanwhile is not to wait for what nobody has asked for. */
-const GENTLY = { concurrency: 1, batch: 50 }
+const GENTLY = { concurrency: 1, batch: 100 }
 
 /** A draft is its merchant's alone, and what one caller may see stands under no key that all share. */
 function isPrivate(product: Product | undefined): boolean {

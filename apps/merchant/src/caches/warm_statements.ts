@@ -1,7 +1,7 @@
 import { statement } from '@tailwater/postgres'
 
 /** Lines of the latest orders that tell what sells. */
-const LINES = 100_000
+const LINES = 200_000
 
 /** The statements that find what is worth having before anybody asks. */
 export type WarmStatements = ReturnType<typeof warmStatements>

@@ -1,6 +1,6 @@
 import { type Duration, parseDuration } from '@tailwater/core'
 import type { Stored } from '../backend/enqueue_port.ts'
-import type { JobFilter } from '../backend/inspect_port.ts'
+import type { JobCounts, JobFilter } from '../backend/inspect_port.ts'
 import type { MaintainPort } from '../backend/maintain_port.ts'
 import { jobsError } from '../errors.ts'
 import type { Job, JobState, NewJob } from '../job.ts'
@@ -32,7 +32,7 @@ export interface Operations {
   cancel(id: string): Promise<boolean>
   /** Makes a dead, cancelled, scheduled or retryable job available now; false if it is in none of these states. */
   retry(id: string): Promise<boolean>
-  /** Retries all that a filter means: dead ones unless it names other states. How many. */
+  /** Retries all that a filter means: dead ones unless it names other states. How many; no more than there were at first, so that jobs that fail at once are not retried for ever. */
   redrive(filter?: JobFilter, options?: { to?: string }): Promise<number>
   /** Changes a job that does not run. A payload is checked and written as its kind demands. @throws E_JOB_KIND_UNKNOWN, E_JOB_NOT_FOUND, E_JOB_PAYLOAD */
   edit(id: string, change: JobChange): Promise<boolean>
@@ -49,6 +49,7 @@ export interface OperationsParts {
   port: MaintainPort
   kinds: ReadonlyMap<string, ResolvedKind>
   get(id: string): Promise<Job | undefined>
+  counts(queue: string | undefined): Promise<JobCounts>
   wake(queue: string): void
   /** @throws as `add` */
   prepare(request: JobRequest, queue: string | undefined): NewJob | Promise<NewJob>
@@ -56,7 +57,7 @@ export interface OperationsParts {
 }
 
 /** Builds them on what the store can do. */
-export function createOperations({ port, kinds, get, wake, prepare, store }: OperationsParts): Operations {
+export function createOperations({ port, kinds, get, counts, wake, prepare, store }: OperationsParts): Operations {
   async function payloadText(id: string, payload: unknown): Promise<string> {
     const job = await get(id)
     if (!job) throw jobsError('E_JOB_NOT_FOUND', `there is no job ${id}`, { jobId: id })
@@ -74,8 +75,12 @@ export function createOperations({ port, kinds, get, wake, prepare, store }: Ope
       if (job) wake(job.queue)
       return isDone
     },
-    redrive: (filter = {}, { to } = {}) =>
-      inBites(() => port.redrive({ states: ['dead'], ...filter }, BITE, ...(to === undefined ? [] : [to]))),
+    async redrive(given = {}, { to } = {}) {
+      const { states = ['dead'] as const, ...rest } = given
+      const present = await counts(rest.queue)
+      const most = states.reduce((sum, state) => sum + present[state], 0)
+      return inBites(() => port.redrive({ ...rest, states }, BITE, ...(to === undefined ? [] : [to])), most)
+    },
     async edit(id, { payload, priority, runAt, queue }) {
       const text = payload === undefined ? undefined : await payloadText(id, payload)
       return port.edit(id, {
@@ -92,9 +97,13 @@ export function createOperations({ port, kinds, get, wake, prepare, store }: Ope
 }
 
 /** Steps that are bounded each, until there is nothing left: no other work waits for the whole of it. */
-async function inBites(bite: () => Promise<number>): Promise<number> {
+async function inBites(bite: () => Promise<number>, most = Number.POSITIVE_INFINITY): Promise<number> {
   let all = 0
-  for (let dealtWith = await bite(); dealtWith > 0; dealtWith = await bite()) all += dealtWith
+  while (all < most) {
+    const dealtWith = await bite()
+    if (dealtWith === 0) break
+    all += dealtWith
+  }
   return all
 }
 

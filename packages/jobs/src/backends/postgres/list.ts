@@ -91,7 +91,7 @@ async function look(
   const keyed = ends.some((end) => end.includes('$3')) ? ' AND $2::integer > 0' : ''
   return database.transaction(async (tx) => {
     // To read all and sort it may seem as good for a table that has grown since it was analysed.
-    await tx.query(`SELECT set_config('enable_seqscan', 'off', true)`)
+    await tx.query(`SELECT set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan', 'off', true)`)
     const { rows } = await tx.query<JobRow>(
       statement(`list_${mark}`, `SELECT * FROM (${found.join(' UNION ALL ')}) AS found ORDER BY place DESC LIMIT $2`),
       [cursor, count, ...values],

@@ -26,13 +26,14 @@ type TurnWire = [
 
 /** How workers work on Redis. @param maxCrashes crashes that a job may have before it is taken for poison */
 export function workPort(connection: JobsConnection, maxCrashes: number): WorkPort {
-  // No two turns of all times have the same number: by it a turn that is sent twice is known.
+  // No two turns of all times have the same number: by it a turn is known that the driver sent twice, as it may to a cluster, or as an application's own client may.
   const source = newId().slice(-12)
+  const isRepeated = connection.redis.topology === 'cluster' || connection.redis.topology === 'external'
   let turns = 0
 
   /** At most `MAX_CLAIM` ends. */
   async function take(turn: Turn, ends: readonly JobEnd[]): Promise<TurnReply> {
-    const args = turnArguments(turn, ends, [maxCrashes, `${source}.${++turns}`])
+    const args = turnArguments(turn, ends, [maxCrashes, isRepeated ? `${source}.${++turns}` : ''])
     return replyOf(await connection.run<TurnWire>(TURN, args))
   }
 

@@ -102,6 +102,7 @@ describe('a driver that sends a turn twice', () => {
     const { redis, subject } = await open()
     const ids = await subject.add(...Array.from({ length: 6 }, () => ({})))
     const twice: Redis = Object.assign(Object.create(redis) as Redis, {
+      topology: 'cluster' as const,
       run: (async (script, keys, args, options) => {
         if ((script as unknown) === TURN) await redis.run(script, keys, args, options)
         return redis.run(script, keys, args, options)

@@ -7,8 +7,10 @@ const KEPT = `id, enqueued_at, started_at, timeout, priority, max_attempts, has_
  *
  * Each statement of a function sees what was committed before it began, so that what was read under a lock is true while the lock is held.
  *
- * Plans are kept from when the tables were small, and must be right when they are not. So scans of whole tables and joins that would need them are switched
- * off, and a condition that another index than the one that is meant could answer is put where the planner does not look for one: within CASE.
+ * Plans are made when the tables are small, or were just emptied and vacuumed, and must be right when they are not: to the planner, reading all of an empty
+ * index is as good as looking for one row in it. So it is left no choice. Jobs are found by `id = ANY`, and what is said of each is looked up in a map rather
+ * than joined; what belongs to another row is asked for by a subquery in the place of a value, which cannot be made a join; and a condition that another
+ * index than the one that is meant could answer stands within CASE, where none is looked for.
  *
  * @param schema quoted
  */
@@ -40,24 +42,31 @@ function settle(schema: string): string {
       keys text[];
       above uuid[];
       above_whys text[];
+      reasons jsonb;
     BEGIN
       WHILE parents IS NOT NULL LOOP
         -- jobs_live_pkey
-        PERFORM FROM ${schema}.jobs_live WHERE id = ANY (parents) AND state = 'pending' ORDER BY id FOR UPDATE;
-        -- jobs_live_pkey
-        WITH hurt AS (
-          SELECT parent, (array_agg(why ORDER BY place))[1] AS why FROM unnest(parents, whys) WITH ORDINALITY AS t (parent, why, place)
-          WHERE why IS NOT NULL GROUP BY parent
-        ), gone AS (
-          DELETE FROM ${schema}.jobs_live AS job USING hurt WHERE job.id = hurt.parent AND job.state = 'pending' AND job.fails_with_child
-          RETURNING job.*, hurt.why
-        ), kept AS (
-          INSERT INTO ${schema}.jobs_ended (${KEPT}, run_at, attempt, state, finished_at, crashes, error)
-          SELECT ${KEPT}, run_at, attempt, 'dead', moment, crashes, why FROM gone
-        )
-        SELECT array_agg(unique_key) FILTER (WHERE unique_key IS NOT NULL), array_agg(parent_id) FILTER (WHERE parent_id IS NOT NULL),
-          array_agg(${childIs("'dead'")}) FILTER (WHERE parent_id IS NOT NULL)
-        INTO keys, above, above_whys FROM gone;
+        PERFORM (SELECT true FROM ${schema}.jobs_live AS job WHERE job.id = p.id FOR UPDATE)
+          FROM (SELECT DISTINCT id FROM unnest(parents) AS u (id) ORDER BY id) AS p;
+        -- The first that is said of each.
+        SELECT jsonb_object_agg(parent, why) INTO reasons FROM (
+          SELECT DISTINCT ON (parent) parent, why FROM unnest(parents, whys) WITH ORDINALITY AS t (parent, why, place)
+          WHERE why IS NOT NULL ORDER BY parent, place
+        ) AS hurt;
+        above := NULL;
+        keys := NULL;
+        IF reasons IS NOT NULL THEN
+          -- jobs_live_pkey
+          WITH gone AS (
+            DELETE FROM ${schema}.jobs_live WHERE id = ANY (parents) AND state = 'pending' AND fails_with_child AND reasons ? id::text RETURNING *
+          ), kept AS (
+            INSERT INTO ${schema}.jobs_ended (${KEPT}, run_at, attempt, state, finished_at, crashes, error)
+            SELECT ${KEPT}, run_at, attempt, 'dead', moment, crashes, reasons->>id::text FROM gone
+          )
+          SELECT array_agg(unique_key) FILTER (WHERE unique_key IS NOT NULL), array_agg(parent_id) FILTER (WHERE parent_id IS NOT NULL),
+            array_agg(${childIs("'dead'")}) FILTER (WHERE parent_id IS NOT NULL)
+          INTO keys, above, above_whys FROM gone;
+        END IF;
         IF keys IS NOT NULL THEN
           -- jobs_unique_pkey
           DELETE FROM ${schema}.jobs_unique WHERE key = ANY (keys) AND job_id = ANY (parents) AND expires_at IS NULL;
@@ -67,7 +76,7 @@ function settle(schema: string): string {
           state = CASE WHEN run_at > moment THEN 'scheduled' ELSE 'available' END::${schema}.job_state,
           run_at = greatest(run_at, moment), ready_at = greatest(run_at, moment), seq = nextval('${schema}.jobs_places')
         WHERE id = ANY (parents) AND state = 'pending'
-          AND NOT EXISTS (SELECT FROM ${schema}.jobs_live AS child WHERE child.parent_id = parent.id);
+          AND (SELECT true FROM ${schema}.jobs_live AS child WHERE child.parent_id = parent.id LIMIT 1) IS NULL;
         parents := above;
         whys := above_whys;
       END LOOP;
@@ -112,7 +121,9 @@ function finish(schema: string): string {
 
 /** The fence: what a worker says counts for jobs that it still owns, in the attempt it was given. */
 function end(schema: string): string {
-  const owned = `job.id = said.id AND CASE WHEN job.state = 'running' THEN job.worker = me AND job.attempt = said.attempt END`
+  const owned = `id = ANY (ids) AND CASE WHEN state = 'running'
+          THEN worker = me AND (id, attempt) IN (SELECT said.id, said.attempt FROM unnest(ids, attempts) AS said (id, attempt)) END`
+  const said = (place: number) => `(said->(id::text || attempt)->>${place})`
   return `
     -- How attempts ended. outcomes: all completed if NULL; notes: results or errors; delays in ms. Returns the ids that were refused.
     CREATE FUNCTION ${schema}.jobs_end_v1(
@@ -120,45 +131,62 @@ function end(schema: string): string {
     ) RETURNS uuid[] LANGUAGE plpgsql ${PLANS} AS $$
     #variable_conflict use_column
     DECLARE
-      settled bigint[];
-      returned bigint[];
+      -- By id and attempt: outcome, note, delay. NULL if all that is said is that they completed.
+      said jsonb;
+      settled text[];
       holders uuid[];
       dropping text[];
       keys text[];
       parents uuid[];
       whys text[];
     BEGIN
+      IF coalesce(outcomes, notes) IS NOT NULL THEN
+        SELECT jsonb_object_agg(t.id::text || t.attempt, jsonb_build_array(coalesce(t.outcome, 'completed'), t.note, t.delay)) INTO said
+        FROM unnest(ids, attempts, outcomes, notes, delays) AS t (id, attempt, outcome, note, delay);
+      END IF;
+${gone(schema, owned, said)}
+      IF coalesce(cardinality(settled), 0) = cardinality(ids) THEN
+        RETURN NULL;
+      END IF;
+${back(schema, owned, said, 'failed')}
+${back(schema, owned, said, 'snoozed')}
+      RETURN (SELECT array_agg(t.id) FROM unnest(ids, attempts) AS t (id, attempt)
+        WHERE t.id::text || t.attempt <> ALL (coalesce(settled, '{}')));
+    END $$;`
+}
+
+/** What ended for good. */
+function gone(schema: string, owned: string, said: (place: number) => string): string {
+  return `
       -- Queues are few.
       dropping := ARRAY(SELECT name FROM ${schema}.jobs_queues WHERE keeps_nothing);
       -- jobs_live_pkey
       WITH gone AS (
-        DELETE FROM ${schema}.jobs_live AS job USING unnest(ids, attempts, outcomes, notes, delays) WITH ORDINALITY AS said (id, attempt, outcome, note, delay, place)
-        WHERE ${owned}
-          AND (said.outcome IS NULL OR said.outcome IN ('completed', 'dead', 'cancelled') OR job.cancelling
-            OR (said.outcome = 'failed' AND job.attempt >= job.max_attempts))
-        RETURNING job.*, said.place, said.outcome, said.note,
-          CASE said.outcome WHEN 'snoozed' THEN moment + said.delay * interval '1 millisecond' END AS snoozed_until, CASE
-          WHEN said.outcome IS NULL OR said.outcome = 'completed' THEN 'completed'
-          WHEN said.outcome = 'cancelled' OR (job.cancelling AND said.outcome <> 'dead') THEN 'cancelled'
-          ELSE 'dead' END::${schema}.job_state AS final
+        DELETE FROM ${schema}.jobs_live WHERE ${owned}
+          AND (said IS NULL OR ${said(0)} IN ('completed', 'dead', 'cancelled') OR cancelling OR (${said(0)} = 'failed' AND attempt >= max_attempts))
+        RETURNING *, id::text || attempt AS mark, ${said(1)} AS note,
+          CASE ${said(0)} WHEN 'snoozed' THEN moment + ${said(2)}::float8 * interval '1 millisecond' END AS snoozed_until, CASE
+            WHEN said IS NULL OR ${said(0)} = 'completed' THEN 'completed'
+            WHEN ${said(0)} = 'cancelled' OR (cancelling AND ${said(0)} <> 'dead') THEN 'cancelled'
+            ELSE 'dead' END::${schema}.job_state AS final
       ), kept AS (
         INSERT INTO ${schema}.jobs_ended (${KEPT}, run_at, attempt, state, finished_at, crashes, result, error)
-        SELECT ${KEPT}, coalesce(snoozed_until, run_at), attempt - CASE WHEN snoozed_until IS NULL THEN 0 ELSE 1 END, final, moment, crashes, CASE WHEN final = 'completed' THEN note END,
-          CASE WHEN final = 'completed' THEN error ELSE coalesce(note, error) END FROM gone
-        WHERE final <> 'completed' OR parent_id IS NOT NULL OR queue <> ALL (dropping)
+        SELECT ${KEPT}, coalesce(snoozed_until, run_at), attempt - CASE WHEN snoozed_until IS NULL THEN 0 ELSE 1 END, final, moment, crashes,
+          CASE WHEN final = 'completed' THEN note END, CASE WHEN final = 'completed' THEN error ELSE coalesce(note, error) END
+        FROM gone WHERE final <> 'completed' OR parent_id IS NOT NULL OR queue <> ALL (dropping)
       ), counted AS (
         INSERT INTO ${schema}.jobs_minutes (queue, minute, completed, failed)
         SELECT queue, date_bin('1 minute', moment, 'epoch'), count(*) FILTER (WHERE final = 'completed'), count(*) FILTER (WHERE final <> 'completed')
         FROM gone WHERE snoozed_until IS NULL GROUP BY queue
       )
-      SELECT array_agg(place), array_agg(id) FILTER (WHERE unique_key IS NOT NULL), array_agg(unique_key) FILTER (WHERE unique_key IS NOT NULL),
-        array_agg(parent_id ORDER BY place) FILTER (WHERE parent_id IS NOT NULL),
-        array_agg(CASE WHEN final <> 'completed' THEN ${childIs('final')} END ORDER BY place) FILTER (WHERE parent_id IS NOT NULL)
+      SELECT array_agg(mark), array_agg(id) FILTER (WHERE unique_key IS NOT NULL), array_agg(unique_key) FILTER (WHERE unique_key IS NOT NULL),
+        array_agg(parent_id) FILTER (WHERE parent_id IS NOT NULL),
+        array_agg(CASE WHEN final <> 'completed' THEN ${childIs('final')} END) FILTER (WHERE parent_id IS NOT NULL)
       INTO settled, holders, keys, parents, whys FROM gone;
       IF dropping <> '{}' THEN
-        -- jobs_logs_pkey
-        DELETE FROM ${schema}.jobs_logs WHERE job_id = ANY (ids) AND NOT EXISTS (SELECT FROM ${schema}.jobs_ended WHERE id = job_id)
-          AND NOT EXISTS (SELECT FROM ${schema}.jobs_live WHERE id = job_id);
+        -- jobs_logs_pkey, jobs_ended_pkey, jobs_live_pkey
+        DELETE FROM ${schema}.jobs_logs WHERE job_id = ANY (ids) AND (SELECT true FROM ${schema}.jobs_ended AS job WHERE job.id = job_id) IS NULL
+          AND (SELECT true FROM ${schema}.jobs_live AS job WHERE job.id = job_id) IS NULL;
       END IF;
       IF keys IS NOT NULL THEN
         -- jobs_unique_pkey
@@ -166,26 +194,27 @@ function end(schema: string): string {
       END IF;
       IF parents IS NOT NULL THEN
         PERFORM ${schema}.jobs_settle_v1(parents, whys, moment);
-      END IF;
-      IF coalesce(cardinality(settled), 0) = cardinality(ids) THEN
-        RETURN NULL;
-      END IF;
-      -- jobs_live_pkey
-      WITH back AS (
-        UPDATE ${schema}.jobs_live AS job SET
-          state = CASE WHEN said.delay <= 0 THEN 'available' WHEN said.outcome = 'failed' THEN 'retryable' ELSE 'scheduled' END::${schema}.job_state,
-          attempt = job.attempt - CASE said.outcome WHEN 'failed' THEN 0 ELSE 1 END,
-          run_at = moment + greatest(said.delay, 0) * interval '1 millisecond', ready_at = moment, seq = nextval('${schema}.jobs_places'), worker = NULL,
-          error = CASE said.outcome WHEN 'failed' THEN said.note ELSE job.error END
-        FROM unnest(ids, attempts, outcomes, notes, delays) WITH ORDINALITY AS said (id, attempt, outcome, note, delay, place)
-        WHERE ${owned} AND said.outcome IN ('failed', 'snoozed')
-        RETURNING job.queue, said.place, said.outcome
-      ), counted AS (
-        INSERT INTO ${schema}.jobs_minutes (queue, minute, completed, failed)
-        SELECT queue, date_bin('1 minute', moment, 'epoch'), 0, count(*) FROM back WHERE outcome = 'failed' GROUP BY queue
-      )
-      SELECT array_agg(place) INTO returned FROM back;
-      RETURN (SELECT array_agg(id ORDER BY place) FROM unnest(ids) WITH ORDINALITY AS said (id, place)
-        WHERE place <> ALL (coalesce(settled, '{}')) AND place <> ALL (coalesce(returned, '{}')));
-    END $$;`
+      END IF;`
+}
+
+/** What comes again. A snoozed attempt is not counted. */
+function back(schema: string, owned: string, said: (place: number) => string, outcome: 'failed' | 'snoozed'): string {
+  const delay = `greatest(${said(2)}::float8, 0)`
+  const [state, uncounted, error] = outcome === 'failed' ? ['retryable', 0, said(1)] : ['scheduled', 1, 'error']
+  return `
+      IF '${outcome}' = ANY (outcomes) THEN
+        -- jobs_live_pkey
+        WITH back AS (
+          UPDATE ${schema}.jobs_live SET
+            state = CASE WHEN ${delay} = 0 THEN 'available' ELSE '${state}' END::${schema}.job_state, worker = NULL,
+            attempt = attempt - ${uncounted}, error = ${error},
+            run_at = moment + ${delay} * interval '1 millisecond', ready_at = moment, seq = nextval('${schema}.jobs_places')
+          WHERE ${owned} AND ${said(0)} = '${outcome}'
+          RETURNING id, queue, attempt
+        ), counted AS (
+          INSERT INTO ${schema}.jobs_minutes (queue, minute, completed, failed)
+          SELECT queue, date_bin('1 minute', moment, 'epoch'), 0, count(*) FROM back GROUP BY queue HAVING '${outcome}' = 'failed'
+        )
+        SELECT settled || array_agg(id::text || (attempt + ${uncounted})) INTO settled FROM back;
+      END IF;`
 }

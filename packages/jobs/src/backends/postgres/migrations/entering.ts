@@ -37,8 +37,8 @@ function claimKeys(schema: string): string {
           WITH ORDINALITY AS w (id, payload, priority, delay, at, has_children, key, ttl, replaces, nth)
         WHERE w.key IS NOT NULL
           -- jobs_live_pkey, jobs_ended_pkey: what was stored by a call whose reply was lost has had its key.
-          AND NOT EXISTS (SELECT FROM ${schema}.jobs_live AS known WHERE known.id = w.id)
-          AND NOT EXISTS (SELECT FROM ${schema}.jobs_ended AS known WHERE known.id = w.id)
+          AND (SELECT true FROM ${schema}.jobs_live AS known WHERE known.id = w.id) IS NULL
+          AND (SELECT true FROM ${schema}.jobs_ended AS known WHERE known.id = w.id) IS NULL
         ORDER BY w.key, w.nth
       LOOP
         -- jobs_unique_pkey
@@ -115,7 +115,7 @@ function add(schema: string): string {
             has_children, fails, root, unique_key, nth)
       ) AS n
       WHERE (skipped = '{}' OR coalesce(n.root, n.nth) <> ALL (skipped))
-        AND NOT EXISTS (SELECT FROM ${schema}.jobs_ended AS old WHERE old.id = n.id)
+        AND (SELECT true FROM ${schema}.jobs_ended AS old WHERE old.id = n.id) IS NULL
       ORDER BY n.nth
       ON CONFLICT (id) DO NOTHING;
     END $$;`

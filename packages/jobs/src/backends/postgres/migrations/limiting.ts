@@ -7,8 +7,9 @@ const capacity = (schema: string) =>
 
 /** Jobs of each key that run. jobs_live_running: as many rows as jobs run. */
 const held = (schema: string) => `
-          SELECT key, count(*)::integer AS jobs FROM ${schema}.jobs_live
-          WHERE state = 'running' AND queue = of_queue AND key_concurrency IS NOT NULL GROUP BY key HAVING key IS NOT NULL`
+          SELECT key, count(*)::integer AS jobs
+          FROM (SELECT key FROM ${schema}.jobs_live WHERE state = 'running' AND queue = of_queue AND key_concurrency IS NOT NULL OFFSET 0) AS running
+          WHERE key IS NOT NULL GROUP BY key`
 
 /**
  * Claims from queues that are held to something.
@@ -77,13 +78,15 @@ function nextStart(schema: string): string {
         -- jobs_live_ready
         SELECT ${schema}.jobs_start_in_v1(q.next_start, q.rate_count, q.rate_per, moment) AS ms
           WHERE ${schema}.jobs_starts_v1(q.next_start, q.rate_count, q.rate_per, moment) <= 0
-            AND EXISTS (SELECT FROM ${schema}.jobs_live AS job WHERE job.queue = w.name AND job.state = 'available')
+            AND (SELECT true FROM ${schema}.jobs_live AS job WHERE job.queue = w.name AND job.state = 'available'
+              ORDER BY job.priority, job.ready_at, job.seq LIMIT 1)
         UNION ALL
         -- jobs_key_rates_next, jobs_live_key
         (SELECT ${schema}.jobs_start_in_v1(rate.next_start, q.key_rate_count, q.key_rate_per, moment) FROM ${schema}.jobs_key_rates AS rate
           WHERE rate.queue = w.name AND q.key_rate_count IS NOT NULL
             AND rate.next_start > moment + (q.key_rate_per - q.key_rate_per / q.key_rate_count) * interval '1 millisecond'
-            AND EXISTS (SELECT FROM ${schema}.jobs_live AS job WHERE job.key = rate.key AND CASE WHEN job.state = 'available' THEN job.queue = w.name END)
+            AND (SELECT true FROM ${schema}.jobs_live AS job
+              WHERE job.key = rate.key AND CASE WHEN job.state = 'available' THEN job.queue = w.name END LIMIT 1)
           ORDER BY rate.next_start LIMIT 1)
       ) AS waiting WHERE NOT q.paused);
     END $$;`

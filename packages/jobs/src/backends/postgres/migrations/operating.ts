@@ -26,10 +26,11 @@ function cancel(schema: string): string {
       -- jobs_live_pkey, jobs_live_children
       WITH RECURSIVE below AS (
         SELECT id FROM ${schema}.jobs_live WHERE id = of_id
-        UNION ALL SELECT child.id FROM below JOIN ${schema}.jobs_live AS child ON child.parent_id = below.id
+        UNION ALL SELECT child.id FROM below
+          CROSS JOIN LATERAL (SELECT id FROM ${schema}.jobs_live AS job WHERE job.parent_id = below.id OFFSET 0) AS child
       ) SELECT array_agg(id) INTO tree FROM below;
       -- jobs_live_pkey
-      PERFORM FROM ${schema}.jobs_live WHERE id = ANY (tree) ORDER BY id FOR UPDATE;
+      PERFORM (SELECT true FROM ${schema}.jobs_live AS job WHERE job.id = t.id FOR UPDATE) FROM (SELECT id FROM unnest(tree) AS u (id) ORDER BY id) AS t;
       UPDATE ${schema}.jobs_live SET cancelling = true WHERE id = ANY (tree) AND CASE WHEN state = 'running' THEN NOT cancelling END;
       SELECT array_agg(id) INTO idle FROM ${schema}.jobs_live WHERE id = ANY (tree) AND state <> 'running';
       IF idle IS NOT NULL THEN
@@ -57,7 +58,7 @@ function retry(schema: string): string {
       ), back AS (
         INSERT INTO ${schema}.jobs_live (${columns}, queue, state, run_at, ready_at)
         SELECT ${columns}, coalesce(into_queue, queue),
-          CASE WHEN EXISTS (SELECT FROM ${schema}.jobs_live AS child WHERE child.parent_id = gone.id)
+          CASE WHEN (SELECT true FROM ${schema}.jobs_live AS child WHERE child.parent_id = gone.id LIMIT 1)
             OR (has_children AND EXISTS (SELECT FROM gone AS child WHERE child.parent_id = gone.id)) THEN 'pending' ELSE 'available' END::${schema}.job_state,
           moment, moment FROM gone ORDER BY id
       ) SELECT count(*) INTO revived FROM gone;

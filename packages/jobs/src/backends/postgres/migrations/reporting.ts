@@ -11,17 +11,19 @@ export function reporting(schema: string): string {
     CREATE FUNCTION ${schema}.jobs_report_v1(me text, ids uuid[], progresses text[], line_ids uuid[], lines text[]) RETURNS void
     LANGUAGE plpgsql ${PLANS} AS $$
     #variable_conflict use_column
+    DECLARE
+      said jsonb := jsonb_object(ids::text[], progresses);
     BEGIN
       IF progresses IS NOT NULL THEN
         -- jobs_live_pkey
-        UPDATE ${schema}.jobs_live AS job SET progress = said.progress FROM unnest(ids, progresses) AS said (id, progress)
-        WHERE job.id = said.id AND said.progress IS NOT NULL AND CASE WHEN job.state = 'running' THEN job.worker = me END;
+        UPDATE ${schema}.jobs_live SET progress = said->>id::text
+        WHERE id = ANY (ids) AND said->>id::text IS NOT NULL AND CASE WHEN state = 'running' THEN worker = me END;
       END IF;
       IF line_ids IS NOT NULL THEN
         -- jobs_live_pkey
         INSERT INTO ${schema}.jobs_logs (job_id, line)
           SELECT said.id, said.line FROM unnest(line_ids, lines) WITH ORDINALITY AS said (id, line, place)
-          WHERE EXISTS (SELECT FROM ${schema}.jobs_live AS job WHERE job.id = said.id AND CASE WHEN job.state = 'running' THEN job.worker = me END)
+          WHERE (SELECT CASE WHEN job.state = 'running' THEN job.worker = me END FROM ${schema}.jobs_live AS job WHERE job.id = said.id)
           ORDER BY said.place;
         -- jobs_logs_pkey
         DELETE FROM ${schema}.jobs_logs AS old USING (SELECT DISTINCT said.id FROM unnest(line_ids) AS said (id)) AS told

@@ -113,8 +113,8 @@ function upkeep(schema: string): string {
   return `
       FOR want IN
         -- jobs_live_due
-        SELECT w.name FROM unnest(want_queues) AS w (name) WHERE EXISTS (SELECT FROM ${schema}.jobs_live AS due
-          WHERE due.queue = w.name AND due.state IN ('scheduled', 'retryable') AND due.run_at <= moment)
+        SELECT w.name FROM unnest(want_queues) AS w (name) WHERE (SELECT true FROM ${schema}.jobs_live AS due
+          WHERE due.queue = w.name AND due.state IN ('scheduled', 'retryable') AND due.run_at <= moment LIMIT 1)
       LOOP
         PERFORM ${schema}.jobs_promote_v1(want.name, moment);
       END LOOP;
@@ -161,7 +161,7 @@ function claims(schema: string): string {
       END LOOP;
       -- jobs_live_pkey; after the claims, which may have given one back to it.
       RETURN QUERY SELECT 'lost', ${only('id', 'mine')} FROM unnest(believed) AS mine
-        WHERE NOT EXISTS (SELECT FROM ${schema}.jobs_live AS job WHERE job.id = mine AND CASE WHEN job.state = 'running' THEN job.worker = me END);
+        WHERE (SELECT CASE WHEN job.state = 'running' THEN job.worker = me END FROM ${schema}.jobs_live AS job WHERE job.id = mine) IS NOT TRUE;
       RETURN QUERY SELECT 'next', ${only('waited', `${schema}.jobs_next_v1(want_queues, moment)`)};`
 }
 

@@ -30,7 +30,8 @@ const RARE = [
 /**
  * A worker's turn: acknowledges, renews, promotes, rescues, claims.
  * KEYS[1] the root
- * ARGV[1] worker, ARGV[2] lease in milliseconds, ARGV[3] crashes that a job may have, ARGV[4] number of the turn
+ * ARGV[1] worker, ARGV[2] lease in milliseconds, ARGV[3] crashes that a job may have, ARGV[4] number of the turn,
+ * or empty if it cannot come twice
  * ARGV[5] number n of completed attempts; then n ids, n attempts, n results
  * then the number of other ends; for each: id, attempt, outcome, error, delay in milliseconds
  * then the number of wanted queues; for each: queue, count
@@ -56,7 +57,7 @@ local HELD, STOP = root .. ':held:' .. worker, root .. ':stop:' .. worker
 call('ZREM', root .. ':workers', '')
 local stops = call('SMEMBERS', STOP)
 ${lazily(`${TICKS}${RECORDS}${LANES}${LANE_CLAIMS}${PLACES}${ENDINGS}${REMOVAL}${UPKEEP}${TURN_RARE}`, RARE)}
-if call('SET', root .. ':seen:' .. worker, number, 'GET') == number then return rest().repeatTurn() end
+if number ~= '' and call('SET', root .. ':seen:' .. worker, number, 'GET') == number then return rest().repeatTurn() end
 ${TURN_PLAIN}
 local refused, touched, at = {}, {}, 5
 at = endCompleted(at, refused, touched)
