@@ -1,6 +1,6 @@
 import { type Clock, createService, type Service } from '@tailwater/core'
 import { BrokenCircuitError } from 'cockatiel'
-import type { FarBackend, FarReading, FarVersion, FarWrite } from '../far/far_backend.ts'
+import type { FarBackend, FarReading, FarVersion, FarWrite, LeaseAnswer, LeaseWish } from '../far/far_backend.ts'
 import { createStoreTime } from '../far/store_time.ts'
 import { Awaited } from './awaited.ts'
 import { Breaker, type FarState } from './breaker.ts'
@@ -31,12 +31,9 @@ export interface FarTierOptions {
 }
 
 /** Whether a key may be loaded; undefined when the store cannot say. */
-export type Granting = 'granted' | 'held' | 'changed' | undefined
+export type Granting = LeaseAnswer | undefined
 
-interface Acquiring {
-  readonly key: string
-  readonly seen: FarVersion
-  readonly token: string
+interface Acquiring extends LeaseWish {
   settle(granting: Granting): void
 }
 
@@ -210,10 +207,7 @@ export class FarTier {
   }
 
   async #acquire(acquirings: Acquiring[]): Promise<void> {
-    const { leaseTtl } = this
-    const answers = await this.ask('acquire', ({ leases }) =>
-      Promise.all(acquirings.map(({ key, seen, token }) => leases.acquire(key, seen, token, leaseTtl))),
-    )
+    const answers = await this.ask('acquire', ({ leases }) => leases.acquire(acquirings, this.leaseTtl))
     for (let at = 0; at < acquirings.length; at++) acquirings[at]!.settle(answers?.[at])
   }
 

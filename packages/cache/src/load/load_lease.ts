@@ -1,6 +1,6 @@
 import { type Cancel, type Clock, newId } from '@tailwater/core'
 import type { FarVersion } from '../far/far_backend.ts'
-import type { FarTier } from '../far_tier/far_tier.ts'
+import type { FarTier, Granting } from '../far_tier/far_tier.ts'
 
 /** The right to load a key, over all processes; renewed while it is held, so that only a dead holder loses it. */
 export class LoadLease {
@@ -22,7 +22,7 @@ export class LoadLease {
   }
 
   /** Undefined when the store cannot say: then nobody is to be waited for. */
-  async acquire(seen: FarVersion): Promise<'granted' | 'held' | 'changed' | undefined> {
+  async acquire(seen: FarVersion): Promise<Granting> {
     const answer = await this.#far.acquire(this.#key, seen, this.#token)
     if (answer === 'granted') this.#renewLater()
     return answer
