@@ -12,6 +12,35 @@ export function leaseClauses(clause: Clause): void {
     assert.equal(await acquire(backend, 'a:2', version, 'q', 10_000), 'granted')
   })
 
+  clause('of many leases asked for together each is answered on its own, in their order', async ({ backend }) => {
+    const keys = Array.from({ length: 450 }, (_, index) => `many:${index}`)
+    const readings = await backend.entries.read(keys)
+    await put(backend, 'many:210', 'one')
+    await acquire(backend, 'many:430', readings[430]!.version, 'q', 10_000)
+    const wishes = keys.map((key, index) => ({ key, seen: readings[index]!.version, token: 'p' }))
+    const answers = await backend.leases.acquire([...wishes, { ...wishes[0]!, token: 'r' }, wishes[1]!], 10_000)
+    const expected = keys.map((_, index) => (index === 210 ? 'changed' : index === 430 ? 'held' : 'granted'))
+    assert.deepEqual(answers, [...expected, 'held', 'granted'])
+    const writes = wishes.map(({ key, seen, token }) => ({
+      key,
+      envelope: Buffer.from(`of ${key}`),
+      ttl: 60_000,
+      expected: seen,
+      lease: token,
+    }))
+    const stored = await backend.entries.write(writes)
+    assert.deepEqual(
+      stored,
+      answers.slice(0, 450).map((answer) => answer === 'granted'),
+    )
+    const texts = (await backend.entries.read(keys)).map(({ envelope }) => envelope?.toString())
+    assert.deepEqual(
+      texts,
+      keys.map((key, index) => (index === 210 ? 'one' : index === 430 ? undefined : `of ${key}`)),
+    )
+    assert.deepEqual(await backend.leases.acquire([], 10_000), [])
+  })
+
   clause('whoever has seen an older version is told that it changed', async ({ backend }) => {
     const nothing = await readOne(backend, 'a:1')
     await put(backend, 'a:1', 'one')

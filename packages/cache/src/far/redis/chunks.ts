@@ -21,4 +21,3 @@ export function chunksOf<Item>(redis: Redis, items: readonly Item[], bytesOf: (i
   }
   return chunks
 }
-
