@@ -135,22 +135,25 @@ export class Space {
   }
 
   /**
-   * A value's envelope; undefined if it is not for the far tier.
+   * A value's envelope, as a promise where it is large; undefined if it is not for the far tier.
    * @throws E_CACHE_VALUE
    */
-  async envelopeOf(
+  envelopeOf(
     key: string,
     value: unknown,
     { ttl, grace }: Life,
     tags: readonly EnvelopeTag[],
-  ): Promise<Buffer | undefined> {
+  ): Buffer | undefined | Promise<Buffer | undefined> {
     const { far, maxFarBytes } = this.core
     if (!this.format || !far) return undefined
     const meta = { created: far.now(), fresh: ttl, usable: ttl + grace, tags }
-    const bytes = await this.format.encode(this.form.whole + key, value, meta)
-    if (bytes.length <= maxFarBytes) return bytes
-    this.counts.refused++
-    return undefined
+    const accepted = (bytes: Buffer) => {
+      if (bytes.length <= maxFarBytes) return bytes
+      this.counts.refused++
+      return undefined
+    }
+    const bytes = this.format.encode(this.form.whole + key, value, meta)
+    return bytes instanceof Promise ? bytes.then(accepted) : accepted(bytes)
   }
 
   /** A value that its loader's callers have, and the far tier cannot have: told of once, because every load of it will fail so. */

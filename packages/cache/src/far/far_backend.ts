@@ -78,14 +78,26 @@ export interface FarTags {
   now(): Promise<number>
 }
 
+/** A lease that somebody would like to have. */
+export interface LeaseWish {
+  readonly key: string
+  /** The key's version as it was read. */
+  readonly seen: FarVersion
+  /** Who asks. */
+  readonly token: string
+}
+
+/** `granted`: load it; `held`: somebody else loads it; `changed`: the key's version is no longer the one seen, so read it again. */
+export type LeaseAnswer = 'granted' | 'held' | 'changed'
+
 /** Who may load a key, over all processes. */
 export interface FarLeases {
   /**
-   * `granted`: load it; `held`: somebody else loads it; `changed`: the key's version is no longer `seen`, so read it again. Who holds it already is granted
-   * it again.
+   * In the order of the wishes, each key on its own; the caller has gathered them over a tick. Who holds a lease already is granted it again; of wishes for
+   * one key the later comes after the earlier.
    * @param ttl milliseconds after which a dead holder's lease is free
    */
-  acquire(key: string, seen: FarVersion, token: string, ttl: number): Promise<'granted' | 'held' | 'changed'>
+  acquire(wishes: readonly LeaseWish[], ttl: number): Promise<LeaseAnswer[]>
   /** True while the token holds it; it then holds it for `ttl` more. */
   renew(key: string, token: string, ttl: number): Promise<boolean>
   /** Frees it, if the token holds it. */

@@ -1,4 +1,12 @@
-import { type FarBackend, type FarReading, type FarVersion, type FarWrite, TOMBSTONE_MS } from './far_backend.ts'
+import {
+  type FarBackend,
+  type FarReading,
+  type FarVersion,
+  type FarWrite,
+  type LeaseAnswer,
+  type LeaseWish,
+  TOMBSTONE_MS,
+} from './far_backend.ts'
 import { patternRegExp } from './key_pattern.ts'
 
 /** What lies under a key; a tombstone without an envelope. */
@@ -47,6 +55,13 @@ export function createMemoryEntries(now: () => number): Pick<FarBackend, 'entrie
     return true
   }
 
+  function acquireOne({ key, seen, token }: LeaseWish, ttl: number): LeaseAnswer {
+    if (versionOf(key) !== seen) return 'changed'
+    if (live(leases, key) && !holds(key, token)) return 'held'
+    leases.set(key, { token, expiresAt: now() + ttl })
+    return 'granted'
+  }
+
   const readOne = (key: string): FarReading => ({
     version: versionOf(key),
     envelope: live(held, key)?.envelope,
@@ -70,12 +85,7 @@ export function createMemoryEntries(now: () => number): Pick<FarBackend, 'entrie
       },
     },
     leases: {
-      async acquire(key, seen, token, ttl) {
-        if (versionOf(key) !== seen) return 'changed'
-        if (live(leases, key) && !holds(key, token)) return 'held'
-        leases.set(key, { token, expiresAt: now() + ttl })
-        return 'granted'
-      },
+      acquire: async (wishes, ttl) => wishes.map((wish) => acquireOne(wish, ttl)),
       async renew(key, token, ttl) {
         if (!holds(key, token)) return false
         leases.set(key, { token, expiresAt: now() + ttl })

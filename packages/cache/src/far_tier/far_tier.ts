@@ -1,6 +1,6 @@
-import { type Clock, createService, type Service } from '@tailwater/core'
+import { type Clock, createService, newId, type Service } from '@tailwater/core'
 import { BrokenCircuitError } from 'cockatiel'
-import type { FarBackend, FarReading, FarVersion, FarWrite } from '../far/far_backend.ts'
+import type { FarBackend, FarReading, FarWrite, LeaseAnswer, LeaseWish } from '../far/far_backend.ts'
 import { createStoreTime } from '../far/store_time.ts'
 import { Awaited } from './awaited.ts'
 import { Breaker, type FarState } from './breaker.ts'
@@ -31,13 +31,11 @@ export interface FarTierOptions {
 }
 
 /** Whether a key may be loaded; undefined when the store cannot say. */
-export type Granting = 'granted' | 'held' | 'changed' | undefined
+export type Granting = LeaseAnswer | undefined
 
-interface Acquiring {
-  readonly key: string
-  readonly seen: FarVersion
-  readonly token: string
-  settle(granting: Granting): void
+/** Who asks for a lease; called once. */
+export interface LeaseAsker extends LeaseWish {
+  onGranting(granting: Granting): void
 }
 
 interface Write {
@@ -72,7 +70,10 @@ export class FarTier {
   readonly #options: FarTierOptions
   readonly #time: ReturnType<typeof createStoreTime>
   readonly #reads = new Gather<FarReader>((readers) => void this.#read(readers))
-  readonly #acquirings = new Gather<Acquiring>((acquirings) => void this.#acquire(acquirings))
+  readonly #askers = new Gather<LeaseAsker>((askers) => void this.#acquire(askers))
+  /** What the tokens of this process begin with. */
+  readonly #tokens = `${newId()}-`
+  #tokenCount = 0
   #writes: Write[] = []
   #isWriting = false
   #flushing: Promise<unknown> = Promise.resolve()
@@ -135,17 +136,25 @@ export class FarTier {
 
   /** Whether it was stored; undefined if that is not known. */
   write(write: FarWrite): Promise<boolean | undefined> {
-    if (!this.isUp || !this.isTrusted(write.key)) return Promise.resolve(undefined)
-    return new Promise((settle) => {
-      this.#writes.push({ write, settle })
-      if (!this.#isWriting) void this.#writeAll()
-    })
+    return new Promise((settle) => this.store(write, settle))
+  }
+
+  /** Likewise, without a promise; `settle` is called once. */
+  store(write: FarWrite, settle: (isStored: boolean | undefined) => void): void {
+    if (!this.isUp || !this.isTrusted(write.key)) return settle(undefined)
+    this.#writes.push({ write, settle })
+    if (!this.#isWriting) void this.#writeAll()
   }
 
   /** Asks for the lease of a key together with whatever else is asked for in this turn. */
-  acquire(key: string, seen: FarVersion, token: string): Promise<Granting> {
-    if (!this.isUp) return Promise.resolve(undefined)
-    return new Promise((settle) => this.#acquirings.add({ key, seen, token, settle }))
+  acquire(asker: LeaseAsker): void {
+    if (this.isUp) this.#askers.add(asker)
+    else asker.onGranting(undefined)
+  }
+
+  /** A token for a lease: no other is like it, of this process or another. */
+  newToken(): string {
+    return `${this.#tokens}${(this.#tokenCount++).toString(36)}`
   }
 
   renew(key: string, token: string): Promise<boolean | undefined> {
@@ -209,12 +218,9 @@ export class FarTier {
     }
   }
 
-  async #acquire(acquirings: Acquiring[]): Promise<void> {
-    const { leaseTtl } = this
-    const answers = await this.ask('acquire', ({ leases }) =>
-      Promise.all(acquirings.map(({ key, seen, token }) => leases.acquire(key, seen, token, leaseTtl))),
-    )
-    for (let at = 0; at < acquirings.length; at++) acquirings[at]!.settle(answers?.[at])
+  async #acquire(askers: LeaseAsker[]): Promise<void> {
+    const answers = await this.ask('acquire', ({ leases }) => leases.acquire(askers, this.leaseTtl))
+    for (let at = 0; at < askers.length; at++) askers[at]!.onGranting(answers?.[at])
   }
 
   /** One call at a time, and what comes meanwhile makes the next: so a limit is that of one call, however much there is to be written. */

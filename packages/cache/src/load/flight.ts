@@ -63,8 +63,6 @@ export class Flight {
       this.#resolve = resolve
       this.#reject = reject
     })
-    // Nobody may be waiting: a refresh in the background, or a caller that has gone on with a stale value.
-    this.answer.catch(() => undefined)
   }
 
   /** Somebody waits for the answer. */
@@ -92,6 +90,8 @@ export class Flight {
     if (this.isAnswered) return
     this.isAnswered = true
     this.#count()
+    // Nobody may be waiting: a refresh in the background, or a caller that has gone on with a stale value.
+    this.answer.catch(() => undefined)
     this.#reject(error)
   }
 

@@ -4,7 +4,9 @@ import type { Flight } from './flight.ts'
 export class Flights {
   readonly #joinable = new Map<string, Flight>()
   readonly #flying = new Set<Flight>()
-  readonly #background = new Set<Promise<unknown>>()
+  /** Pieces of work that nobody awaits, but a stop. */
+  #working = 0
+  #idle: PromiseWithResolvers<void> | undefined
 
   get size(): number {
     return this.#flying.size
@@ -38,15 +40,30 @@ export class Flights {
     for (const key of this.#joinable.keys()) if (fits(key)) this.invalidate(key)
   }
 
+  /** Work begins that nobody awaits, but a stop; it says itself when it ends. */
+  workBegins(): void {
+    this.#working++
+  }
+
+  /** Work has ended, and so perhaps all. */
+  workEnds(): void {
+    if (--this.#working > 0) return
+    this.#idle?.resolve()
+    this.#idle = undefined
+  }
+
   /** Work that nobody awaits, but a stop. */
   inBackground(work: Promise<unknown>): void {
-    this.#background.add(work)
-    const done = () => void this.#background.delete(work)
+    this.workBegins()
+    const done = () => this.workEnds()
     work.then(done, done)
   }
 
   /** Resolves when all that fly now have landed, and what they left to do is done. */
   async idle(): Promise<void> {
-    while (this.#background.size > 0) await Promise.allSettled(this.#background)
+    while (this.#working > 0) {
+      this.#idle ??= Promise.withResolvers()
+      await this.#idle.promise
+    }
   }
 }

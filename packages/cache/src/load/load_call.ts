@@ -24,8 +24,7 @@ export interface Loaded {
  * @throws E_CACHE_LOAD_TIMEOUT, and whatever the load throws. One that goes on beyond its limit is not waited for, and what it brings is lost
  */
 export function callLoad({ clock, load, key, stale, limit }: LoadCall): Promise<Loaded> {
-  const abort = new AbortController()
-  const wishes = new LoadWishes(key, abort.signal, stale)
+  const wishes = new LoadWishes(key, stale)
   return new Promise((resolve, reject) => {
     const cancel = clock.after(limit, () => {
       const error = cacheError(
@@ -34,11 +33,9 @@ export function callLoad({ clock, load, key, stale, limit }: LoadCall): Promise<
         { key, limit },
       )
       reject(error)
-      abort.abort(error)
+      wishes.abort(error)
     })
-    // A load that throws at once rejects like one that does so later.
-    const work = async () => load(wishes)
-    work().then(
+    started(load, wishes).then(
       (value) => {
         cancel()
         resolve({ value, wishes })
@@ -49,4 +46,13 @@ export function callLoad({ clock, load, key, stale, limit }: LoadCall): Promise<
       },
     )
   })
+}
+
+/** A load that throws at once rejects like one that does so later. */
+function started(load: Load, wishes: LoadWishes): Promise<unknown> {
+  try {
+    return Promise.resolve(load(wishes))
+  } catch (error) {
+    return Promise.reject(error)
+  }
 }

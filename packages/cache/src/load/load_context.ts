@@ -20,16 +20,27 @@ export interface LoadContext<Value = unknown> {
 /** The side of a context that the engine reads when the load has ended. */
 export class LoadWishes implements LoadContext {
   readonly key: string
-  readonly signal: AbortSignal
   readonly stale: unknown
   readonly life: LifeWish = {}
   readonly tags: string[] = []
   isSkipped = false
+  /** Made when it is asked for: it costs more than the rest of a run, and most loads have no use for it. */
+  #abort: AbortController | undefined
 
-  constructor(key: string, signal: AbortSignal, stale: unknown) {
+  constructor(key: string, stale: unknown) {
     this.key = key
-    this.signal = signal
     this.stale = stale
+  }
+
+  get signal(): AbortSignal {
+    this.#abort ??= new AbortController()
+    return this.#abort.signal
+  }
+
+  /** The load has taken too long. */
+  abort(reason: Error): void {
+    this.#abort ??= new AbortController()
+    this.#abort.abort(reason)
   }
 
   // Functions of their own, not methods: a load takes them out of its context.

@@ -1,38 +1,48 @@
-import { type Cancel, type Clock, newId } from '@tailwater/core'
+import type { Cancel, Clock } from '@tailwater/core'
 import type { FarVersion } from '../far/far_backend.ts'
-import type { FarTier } from '../far_tier/far_tier.ts'
+import type { FarTier, Granting, LeaseAsker } from '../far_tier/far_tier.ts'
 
 /** The right to load a key, over all processes; renewed while it is held, so that only a dead holder loses it. */
-export class LoadLease {
+export class LoadLease implements LeaseAsker {
+  /** With its namespace. */
+  readonly key: string
+  readonly token: string
+  seen: FarVersion = ''
   readonly #far: FarTier
   readonly #clock: Clock
-  readonly #key: string
-  readonly #token = newId()
+  readonly #onAnswer: (granting: Granting) => void
   #cancel: Cancel | undefined
 
-  constructor(far: FarTier, clock: Clock, key: string) {
+  /** @param onAnswer hears what `acquire` came to; undefined when the store cannot say: then nobody is to be waited for */
+  constructor(far: FarTier, clock: Clock, key: string, onAnswer: (granting: Granting) => void) {
     this.#far = far
     this.#clock = clock
-    this.#key = key
+    this.key = key
+    this.token = far.newToken()
+    this.#onAnswer = onAnswer
   }
 
-  /** Names the lease in a write, which gives it back; undefined while it is not held. */
-  get token(): string | undefined {
-    return this.#cancel && this.#token
+  /** A write that names the lease gives it back. */
+  get isHeld(): boolean {
+    return this.#cancel !== undefined
   }
 
-  /** Undefined when the store cannot say: then nobody is to be waited for. */
-  async acquire(seen: FarVersion): Promise<'granted' | 'held' | 'changed' | undefined> {
-    const answer = await this.#far.acquire(this.#key, seen, this.#token)
-    if (answer === 'granted') this.#renewLater()
-    return answer
+  /** Asks for it; not again before the answer. */
+  acquire(seen: FarVersion): void {
+    this.seen = seen
+    this.#far.acquire(this)
+  }
+
+  onGranting(granting: Granting): void {
+    if (granting === 'granted') this.#renewLater()
+    this.#onAnswer(granting)
   }
 
   /** Lets it go, in the background. */
   release(): void {
     if (!this.#cancel) return
     this.end()
-    void this.#far.release(this.#key, this.#token)
+    void this.#far.release(this.key, this.token)
   }
 
   /** Renews it no more. */
@@ -44,7 +54,7 @@ export class LoadLease {
   #renewLater(): void {
     this.#cancel = this.#clock.after(this.#far.leaseTtl / 3, () => {
       this.#renewLater()
-      void this.#far.renew(this.#key, this.#token)
+      void this.#far.renew(this.key, this.token)
     })
   }
 }

@@ -1,7 +1,7 @@
-import { cacheLoad, sleep, toError } from '@tailwater/core'
+import { cacheLoad, toError } from '@tailwater/core'
 import { type CacheEntry, calmFor } from '../entry.ts'
-import type { Decoded, Envelope } from '../envelope/envelope.ts'
-import type { FarReading, FarVersion } from '../far/far_backend.ts'
+import type { Decoded, Envelope, EnvelopeTag } from '../envelope/envelope.ts'
+import type { FarReading, FarVersion, FarWrite } from '../far/far_backend.ts'
 import type { FarReader } from '../far_tier/far_tier.ts'
 import { type Life, lifeOf, type Policy } from '../policy.ts'
 import type { Space } from '../space.ts'
@@ -61,7 +61,6 @@ export class LoadRun implements FarReader {
   #pause = FIRST_PAUSE
   #isSpared = false
   #cancelSoft = () => {}
-  #end: () => void = () => {}
 
   constructor(plan: RunPlan) {
     const { space, key, policy, fallback } = plan
@@ -86,7 +85,7 @@ export class LoadRun implements FarReader {
     const { space, softTimeout } = this.#plan
     const { clock, flights, waitLimit } = space.core
     this.#waitUntil = clock.elapsed() + waitLimit
-    flights.inBackground(new Promise<void>((resolve) => (this.#end = resolve)))
+    flights.workBegins()
     if (softTimeout !== undefined) this.#serveStaleAfter(softTimeout)
     this.#read()
     return this.flight
@@ -175,40 +174,31 @@ export class LoadRun implements FarReader {
   /** There is nothing to be served: it has to be loaded, by this process or another. */
   #goOn(): void {
     const { load } = this.#plan
-    if (load) {
-      void this.#advance(load)
-      return
-    }
+    if (load) return this.#takeTurn(load)
     this.flight.answerWith(undefined, 'miss', 'source')
     this.#finish()
   }
 
-  async #advance(load: Load): Promise<void> {
-    try {
-      const turn = await this.#takeTurn()
-      if (turn === 'read') return this.#read()
-      if (turn === 'leave') return this.#leave()
-      await this.#load(load)
-    } catch (error) {
-      this.#fail(error)
-    }
+  /** Whose turn it is: this process loads, or reads what another has loaded, or leaves it to that one. */
+  #takeTurn(load: Load): void {
+    const { far, clock } = this.#plan.space.core
+    if (!far?.isUp || this.#version === undefined) return this.#load(load)
+    this.#lease ??= new LoadLease(far, clock, this.key, (granting) => {
+      if (granting === 'changed') this.#read()
+      else if (granting === 'held') this.#wait(load)
+      else this.#load(load)
+    })
+    this.#lease.acquire(this.#version)
   }
 
-  /** Whose turn it is: this process loads, or reads what another has loaded, or leaves it to that one. */
-  async #takeTurn(): Promise<'load' | 'read' | 'leave'> {
-    const { far, clock } = this.#plan.space.core
-    if (!far?.isUp || this.#version === undefined) return 'load'
-    this.#lease ??= new LoadLease(far, clock, this.key)
-    for (;;) {
-      const answer = await this.#lease.acquire(this.#version)
-      if (answer === 'changed') return 'read'
-      if (answer !== 'held') return 'load'
-      this.#spare()
-      if (this.#plan.isRefresh || this.flight.isAnswered) return 'leave'
-      if (clock.elapsed() >= this.#waitUntil) return 'load'
-      await sleep(clock, this.#pause)
-      this.#pause = Math.min(this.#pause * 2, LONGEST_PAUSE)
-    }
+  /** Another process loads. */
+  #wait(load: Load): void {
+    const { clock } = this.#plan.space.core
+    this.#spare()
+    if (this.#plan.isRefresh || this.flight.isAnswered) return this.#leave()
+    if (clock.elapsed() >= this.#waitUntil) return this.#load(load)
+    clock.after(this.#pause, () => this.#takeTurn(load))
+    this.#pause = Math.min(this.#pause * 2, LONGEST_PAUSE)
   }
 
   /** Another process replaces what was served. */
@@ -217,43 +207,58 @@ export class LoadRun implements FarReader {
     this.#finish()
   }
 
-  async #load(load: Load): Promise<void> {
-    const { space, key, policy } = this.#plan
-    const { clock, numbers, tags } = space.core
-    const before = this.#version !== undefined && numbers ? await numbers.find(space.farTags(this.#tags)) : undefined
-    this.#askedAt = this.flight.askedAt = clock.elapsed()
-    this.#sequence = this.flight.sequence = tags.sequence
-    const floor = tags.greatest
-    const loaded = await this.#call(load)
-    const value = space.checked(loaded.value, key)
-    const life = loaded.wishes.isSkipped ? undefined : lifeOf(policy, value, loaded.wishes.life, space.core.random)
-    if (life) this.#keepLoaded(value, life, loaded, before && { tags: before, floor })
-    else this.#lease?.release()
-    this.flight.answerWith(value, 'miss', 'source')
-    this.#finish()
+  #load(load: Load): void {
+    const { space } = this.#plan
+    const { numbers } = space.core
+    if (this.#version === undefined || !numbers) return this.#run(load, undefined)
+    const tags = space.farTags(this.#tags)
+    const known = numbers.known(tags)
+    if (known) this.#run(load, known)
+    else void numbers.find(tags).then((found) => this.#run(load, found))
   }
 
-  async #call(load: Load): Promise<Loaded> {
+  /** @param before the tags' numbers; undefined if the value is not for the far tier */
+  #run(load: Load, before: readonly EnvelopeTag[] | undefined): void {
     const { space, key, policy } = this.#plan
-    const { clock } = space.core
-    const { counts } = space
+    const { clock, tags } = space.core
     const from = clock.elapsed()
-    const ended = (error: Error | undefined) => {
-      const ms = clock.elapsed() - from
-      counts.loads++
-      counts.loadMs += ms
-      if (error) counts.loadErrors++
-      if (cacheLoad.hasSubscribers)
-        cacheLoad.publish({ requestId: this.flight.requestId, cache: space.name, ms, error })
-    }
+    this.#askedAt = this.flight.askedAt = from
+    this.#sequence = this.flight.sequence = tags.sequence
+    const far = before && { tags: before, floor: tags.greatest }
+    callLoad({ clock, load, key, stale: this.#fallback?.value, limit: policy.loadTimeout }).then(
+      (loaded) => {
+        this.#count(from, undefined)
+        this.#loaded(loaded, far)
+      },
+      (error: unknown) => {
+        this.#count(from, toError(error))
+        this.#fail(error)
+      },
+    )
+  }
+
+  #count(from: number, error: Error | undefined): void {
+    const { name, counts, core } = this.#plan.space
+    const ms = core.clock.elapsed() - from
+    counts.loads++
+    counts.loadMs += ms
+    if (error) counts.loadErrors++
+    if (cacheLoad.hasSubscribers) cacheLoad.publish({ requestId: this.flight.requestId, cache: name, ms, error })
+  }
+
+  #loaded(loaded: Loaded, far: FarBefore | undefined): void {
+    const { space, key, policy } = this.#plan
+    let value: unknown
     try {
-      const loaded = await callLoad({ clock, load, key, stale: this.#fallback?.value, limit: policy.loadTimeout })
-      ended(undefined)
-      return loaded
+      value = space.checked(loaded.value, key)
+      const life = loaded.wishes.isSkipped ? undefined : lifeOf(policy, value, loaded.wishes.life, space.core.random)
+      if (life) this.#keepLoaded(value, life, loaded, far)
+      else this.#lease?.release()
     } catch (error) {
-      ended(toError(error))
-      throw error
+      return this.#fail(error)
     }
+    this.flight.answerWith(value, 'miss', 'source')
+    this.#finish()
   }
 
   #keepLoaded(value: unknown, life: Life, { wishes }: Loaded, far: FarBefore | undefined): void {
@@ -273,38 +278,71 @@ export class LoadRun implements FarReader {
     this.flight.isOutdated = !areTagsValid(entry.tags, entry.sequence)
     const isKept = !this.flight.isVoid && !this.flight.isOutdated
     // Before those who wait have the value, and might change it.
-    if (isKept && far) flights.inBackground(this.#write(value, life, wished, far))
-    else this.#lease?.release()
+    if (isKept && far) {
+      flights.workBegins()
+      this.#envelop(value, life, wished, far)
+    } else this.#lease?.release()
     if (isKept) space.keep(entry)
     else space.counts.outdated++
   }
 
-  /** Stores a loaded value, if nothing was invalidated since its load began. Never rejects. */
-  async #write(value: unknown, life: Life, wished: readonly Tag[], { tags, floor }: FarBefore): Promise<void> {
+  /** Makes the envelope of a loaded value, if nothing was invalidated since its load began, and has it stored. Never throws. */
+  #envelop(value: unknown, life: Life, wished: readonly Tag[], before: FarBefore): void {
     const { space, key } = this.#plan
-    const { numbers, far } = space.core
     try {
-      const more = wished.length === 0 ? [] : await numbers!.find(wished)
-      // Beyond what the counter stood at before the load: invalidated since, or not to be told from it.
-      const isOutdated = !more || more.some(({ number }) => number > floor)
-      const envelope = isOutdated
-        ? undefined
-        : await space.envelopeOf(key, value, life, more.length === 0 ? tags : [...tags, ...more])
-      if (!envelope || this.flight.isVoid) return this.#lease?.release()
-      const lease = this.#lease?.token
-      this.#lease?.end()
-      const isStored = await far!.write({
-        key: this.key,
-        envelope,
-        ttl: Math.ceil(life.ttl + life.grace),
-        expected: this.#version!,
-        ...(lease === undefined ? {} : { lease }),
-      })
-      if (isStored === false) space.counts.outdated++
+      const envelope =
+        wished.length === 0
+          ? space.envelopeOf(key, value, life, before.tags)
+          : this.#envelopeOf(value, life, wished, before)
+      if (!(envelope instanceof Promise)) return this.#store(envelope, life)
+      envelope.then(
+        (bytes) => this.#store(bytes, life),
+        (error: unknown) => this.#unstored(error),
+      )
     } catch (error) {
-      this.#lease?.release()
-      space.refuse(toError(error))
+      this.#unstored(error)
     }
+  }
+
+  /** That of a value whose load named tags of its own; undefined if one of those was invalidated since. */
+  async #envelopeOf(
+    value: unknown,
+    life: Life,
+    wished: readonly Tag[],
+    { tags, floor }: FarBefore,
+  ): Promise<Buffer | undefined> {
+    const { space, key } = this.#plan
+    const more = await space.core.numbers!.find(wished)
+    // Beyond what the counter stood at before the load: invalidated since, or not to be told from it.
+    if (!more || more.some(({ number }) => number > floor)) return undefined
+    return space.envelopeOf(key, value, life, [...tags, ...more])
+  }
+
+  #store(envelope: Buffer | undefined, life: Life): void {
+    const { core, counts } = this.#plan.space
+    if (!envelope || this.flight.isVoid) {
+      this.#lease?.release()
+      return core.flights.workEnds()
+    }
+    const lease = this.#lease?.isHeld ? this.#lease.token : undefined
+    this.#lease?.end()
+    const write: FarWrite = {
+      key: this.key,
+      envelope,
+      ttl: Math.ceil(life.ttl + life.grace),
+      expected: this.#version!,
+      ...(lease === undefined ? {} : { lease }),
+    }
+    core.far!.store(write, (isStored) => {
+      if (isStored === false) counts.outdated++
+      core.flights.workEnds()
+    })
+  }
+
+  #unstored(error: unknown): void {
+    this.#lease?.release()
+    this.#plan.space.refuse(toError(error))
+    this.#plan.space.core.flights.workEnds()
   }
 
   /** The load has failed: what there was is served a while longer, if it may. */
@@ -338,14 +376,15 @@ export class LoadRun implements FarReader {
   #finish(): void {
     this.#cancelSoft()
     this.#spare()
-    this.#plan.space.core.flights.end(this.flight)
-    this.#end()
+    const { flights } = this.#plan.space.core
+    flights.end(this.flight)
+    flights.workEnds()
   }
 }
 
 /** What was known of the tags before a load began. */
 interface FarBefore {
-  readonly tags: readonly { readonly name: string; readonly number: number }[]
+  readonly tags: readonly EnvelopeTag[]
   /** The greatest number that had been heard of. */
   readonly floor: number
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import type { FarBackend, FarKey } from '../far/far_backend.ts'
-import { type Clause, put, readOne, textOf } from './subject.ts'
+import { acquire, type Clause, put, readOne, textOf } from './subject.ts'
 
 /** What an operator sees of the store. */
 export function browserClauses(clause: Clause): void {
@@ -46,7 +46,7 @@ export function browserClauses(clause: Clause): void {
     await put(backend, 'a:3', 'x')
     await backend.entries.invalidate(['a:1'])
     const { version } = await readOne(backend, 'a:4')
-    await backend.leases.acquire('a:4', version, 'p', 60_000)
+    await acquire(backend, 'a:4', version, 'p', 60_000)
     await pass(1_001)
     assert.deepEqual([...(await scanAll(backend, '*', 10)).found.keys()], ['a:3'])
   })
@@ -56,13 +56,13 @@ export function browserClauses(clause: Clause): void {
     await backend.entries.write(keys.map((key) => ({ key, envelope: Buffer.from('x'), ttl: 60_000 })))
     await backend.entries.invalidate(['c:1'])
     const nothing = await readOne(backend, 'd:1')
-    await backend.leases.acquire('d:1', nothing.version, 'p', 60_000)
+    await acquire(backend, 'd:1', nothing.version, 'p', 60_000)
     const given = await backend.tags.invalidate(['a'])
     await backend.browser.clear()
     assert.equal((await scanAll(backend, '*', 100)).found.size, 0)
     assert.equal(await textOf(backend, 'c:2'), undefined)
     assert.equal((await readOne(backend, 'c:1')).version, nothing.version)
-    assert.equal(await backend.leases.acquire('d:1', nothing.version, 'q', 60_000), 'granted')
+    assert.equal(await acquire(backend, 'd:1', nothing.version, 'q', 60_000), 'granted')
     assert.deepEqual(await backend.tags.numbers(['a'], 0), [given])
   })
 }

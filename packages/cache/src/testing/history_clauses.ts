@@ -77,7 +77,7 @@ function nextStep(random: () => number, seen: number, step: number): Step {
     { what: `touch ${key} ${at}`, run: ({ entries }, versions) => entries.touch(key, versions[at]!, ttl) },
     {
       what: `acquire ${key} ${at} by ${token}`,
-      run: ({ leases }, versions) => leases.acquire(key, versions[at]!, token, ttl),
+      run: ({ leases }, versions) => leases.acquire([{ key, seen: versions[at]!, token }], ttl),
     },
     { what: `renew ${key} by ${token}`, run: ({ leases }) => leases.renew(key, token, ttl) },
     { what: `release ${key} by ${token}`, run: ({ leases }) => leases.release(key, token) },

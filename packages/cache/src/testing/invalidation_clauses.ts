@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { TOMBSTONE_MS } from '../far/far_backend.ts'
-import { type Clause, put, readOne, textOf } from './subject.ts'
+import { acquire, type Clause, put, readOne, textOf } from './subject.ts'
 
 /** What was invalidated is not read again, and no load that began before brings it back. */
 export function invalidationClauses(clause: Clause): void {
@@ -59,23 +59,23 @@ export function invalidationClauses(clause: Clause): void {
 
   clause('an invalidation takes the lease of a load away', async ({ backend }) => {
     const { version } = await readOne(backend, 'a:1')
-    assert.equal(await backend.leases.acquire('a:1', version, 'first', 10_000), 'granted')
+    assert.equal(await acquire(backend, 'a:1', version, 'first', 10_000), 'granted')
     await backend.entries.invalidate(['a:1'])
     assert.equal(await backend.leases.renew('a:1', 'first', 10_000), false)
     const tombstone = await readOne(backend, 'a:1')
-    assert.equal(await backend.leases.acquire('a:1', tombstone.version, 'second', 10_000), 'granted')
+    assert.equal(await acquire(backend, 'a:1', tombstone.version, 'second', 10_000), 'granted')
   })
 
   clause("a load under a lease does not land when the invalidation's tombstone was lost", async ({ backend, lose }) => {
     const { version } = await readOne(backend, 'a:1')
-    await backend.leases.acquire('a:1', version, 'first', 10_000)
+    await acquire(backend, 'a:1', version, 'first', 10_000)
     await backend.entries.invalidate(['a:1'])
     await lose!()
     const write = { expected: version, lease: 'first' }
     assert.equal(await put(backend, 'a:1', 'late', write), false)
     // Not even while somebody else loads it.
     const again = await readOne(backend, 'a:1')
-    await backend.leases.acquire('a:1', again.version, 'second', 10_000)
+    await acquire(backend, 'a:1', again.version, 'second', 10_000)
     assert.equal(await put(backend, 'a:1', 'late', write), false)
     assert.equal(await textOf(backend, 'a:1'), undefined)
   })

@@ -1,4 +1,4 @@
-import type { FarBackend, FarReading } from '../far/far_backend.ts'
+import type { FarBackend, FarReading, LeaseAnswer } from '../far/far_backend.ts'
 
 /** A backend over an empty store, and how the store's time is moved. */
 export interface FarBackendUnderTest {
@@ -34,4 +34,16 @@ export async function put(
 ): Promise<boolean> {
   const [stored] = await entries.write([{ key, envelope: Buffer.from(text), ttl: 60_000, ...more }])
   return stored!
+}
+
+/** Asks for one lease. */
+export async function acquire(
+  { leases }: FarBackend,
+  key: string,
+  seen: string,
+  token: string,
+  ttl: number,
+): Promise<LeaseAnswer> {
+  const [answer] = await leases.acquire([{ key, seen, token }], ttl)
+  return answer!
 }

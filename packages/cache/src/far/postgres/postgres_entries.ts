@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { Queryable } from '@tailwater/postgres'
 import type { FarEntries, FarReading, FarWrite } from '../far_backend.ts'
+import { roundsOf } from './rounds.ts'
 import { type CacheStatements, NOTHING } from './statements.ts'
 
 interface ReadRow {
@@ -74,17 +75,4 @@ export function createPostgresEntries(database: Queryable, sql: CacheStatements)
       return rows.length > 0
     },
   }
-}
-
-/** Positions of writes in rounds in which no key comes twice: one statement cannot change a row twice. */
-function roundsOf(writes: readonly FarWrite[]): number[][] {
-  const rounds: number[][] = []
-  const seen = new Map<string, number>()
-  for (const [index, { key }] of writes.entries()) {
-    const round = seen.get(key) ?? 0
-    seen.set(key, round + 1)
-    rounds[round] ??= []
-    rounds[round].push(index)
-  }
-  return rounds
 }

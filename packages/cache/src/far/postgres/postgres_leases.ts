@@ -1,18 +1,33 @@
 import type { Queryable } from '@tailwater/postgres'
-import type { FarLeases } from '../far_backend.ts'
+import type { FarLeases, LeaseAnswer, LeaseWish } from '../far_backend.ts'
+import { roundsOf } from './rounds.ts'
 import type { CacheStatements } from './statements.ts'
 
 /** Leases in the rows of the entries, so that one lock decides of both. */
 export function createPostgresLeases(database: Queryable, sql: CacheStatements): FarLeases {
+  /** @param wishes each for another key */
+  async function acquireApart(wishes: readonly LeaseWish[], ttl: number): Promise<LeaseAnswer[]> {
+    const { rows } = await database.query<{ key: string; answer: LeaseAnswer }>(sql.acquire, [
+      wishes.map(({ key }) => key),
+      wishes.map(({ seen }) => seen),
+      wishes.map(({ token }) => token),
+      ttl,
+    ])
+    const answers = new Map(rows.map(({ key, answer }) => [key, answer]))
+    return wishes.map(({ key }) => answers.get(key)!)
+  }
+
   return {
-    async acquire(key, seen, token, ttl) {
-      const { rows } = await database.query<{ answer: 'granted' | 'held' | 'changed' }>(sql.acquire, [
-        key,
-        seen,
-        token,
-        ttl,
-      ])
-      return rows[0]!.answer
+    async acquire(wishes, ttl) {
+      const answers = new Array<LeaseAnswer>(wishes.length)
+      for (const round of roundsOf(wishes)) {
+        const outcomes = await acquireApart(
+          round.map((index) => wishes[index]!),
+          ttl,
+        )
+        for (const [position, index] of round.entries()) answers[index] = outcomes[position]!
+      }
+      return answers
     },
     async renew(key, token, ttl) {
       const { rows } = await database.query(sql.renew, [key, token, ttl])

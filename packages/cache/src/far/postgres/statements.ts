@@ -103,21 +103,26 @@ function entryStatements(schema: string, named: Named) {
 function leaseStatements(schema: string, named: Named) {
   const entries = `${schema}.cache_entries`
   return {
-    /** $1 key, $2 version seen, $3 token, $4 milliseconds. Returns granted, held or changed. cache_entries_pkey */
+    /** $1 keys, each once, $2 versions seen, $3 tokens, $4 milliseconds. Returns granted, held or changed for each key. cache_entries_pkey */
     acquire: named(
       'acquire',
-      `WITH ${clock(schema)}, given AS MATERIALIZED (SELECT ${comparable(schema, '$2::text')} AS seen), taken AS (
-         INSERT INTO ${entries} AS held (key, version, expires_at, lease, lease_until)
-         SELECT $1::text, '', '-infinity', $3::text, ${later('$4')} FROM given
-         WHERE seen = '${NOTHING}' OR EXISTS (SELECT FROM ${entries} WHERE key = $1::text)
+      `WITH ${clock(schema)}, given AS MATERIALIZED (
+         SELECT key, ${comparable(schema, 'w.seen')} AS seen, token FROM unnest($1::text[], $2::text[], $3::text[]) AS w(key, seen, token)
+       ), taken AS (
+         INSERT INTO ${entries} AS held (key, version, expires_at, expected, lease, lease_until)
+         SELECT key, '', '-infinity', seen, token, ${later('$4')} FROM given
+         WHERE seen = '${NOTHING}' OR EXISTS (SELECT FROM ${entries} e WHERE e.key = given.key)
+         ORDER BY key COLLATE "C"
          ON CONFLICT (key) DO UPDATE SET lease = excluded.lease, lease_until = excluded.lease_until
-         WHERE CASE WHEN held.expires_at > ${AT} THEN held.version ELSE '${NOTHING}' END = (SELECT seen FROM given)
+         WHERE CASE WHEN held.expires_at > ${AT} THEN held.version ELSE '${NOTHING}' END = excluded.expected
            AND (held.lease IS NULL OR held.lease = excluded.lease OR held.lease_until <= ${AT})
          RETURNING key
        )
-       SELECT CASE WHEN EXISTS (SELECT FROM taken) THEN 'granted'
-         WHEN seen = coalesce((SELECT version FROM ${entries} WHERE key = $1::text AND expires_at > ${AT}), '${NOTHING}') THEN 'held'
-         ELSE 'changed' END AS answer FROM given`,
+       SELECT given.key, CASE WHEN taken.key IS NOT NULL THEN 'granted'
+         WHEN seen = coalesce(present.version, '${NOTHING}') THEN 'held'
+         ELSE 'changed' END AS answer
+       FROM given LEFT JOIN taken ON taken.key = given.key
+         LEFT JOIN ${entries} present ON present.key = given.key AND present.expires_at > ${AT}`,
     ),
     /** $1 key, $2 token, $3 milliseconds. cache_entries_pkey */
     renew: named(

@@ -1,8 +1,9 @@
 import type { Call, Redis } from '@tailwater/redis'
 import { type FarEntries, type FarReading, type FarWrite, TOMBSTONE_MS } from '../far_backend.ts'
+import { chunksOf } from './chunks.ts'
 import type { RedisKeys } from './keys.ts'
 import { INVALIDATE, TOUCH, WRITE } from './scripts.ts'
-import { comparable, createVersions, isEntry, readStored } from './stored.ts'
+import { comparable, createVersions, isEntry, readStored, VERSION_LENGTH } from './stored.ts'
 
 /** Keys that one MGET asks for: the server answers nobody else meanwhile. */
 const MGET_KEYS = 500
@@ -28,10 +29,22 @@ export function createRedisEntries(redis: Redis, keys: RedisKeys): FarEntries {
     )
   }
 
-  function writeCall({ key, envelope, ttl, expected, lease = '' }: FarWrite): Call {
-    const stored = Buffer.concat([Buffer.from(nextVersion('entry'), 'latin1'), envelope])
-    const held = expected === undefined ? '' : comparable(expected, redis.generation)
-    return { script: WRITE, keys: [keys.value(key), keys.lease(key)], args: [stored, whole(ttl), held, lease] }
+  /** The envelopes go as one argument: each argument costs the driver and the server more than its bytes do. */
+  function writeCall(writes: readonly FarWrite[]): Call {
+    const { generation } = redis
+    const stored = Buffer.allocUnsafe(writes.reduce((bytes, { envelope }) => bytes + storedLength(envelope), 0))
+    const names: string[] = []
+    const args: (Buffer | string | number)[] = [stored]
+    let at = 0
+    for (const { key, envelope, ttl, expected, lease = '' } of writes) {
+      stored.write(nextVersion('entry'), at, 'latin1')
+      envelope.copy(stored, at + VERSION_LENGTH)
+      at += storedLength(envelope)
+      names.push(keys.value(key), keys.lease(key))
+      const held = expected === undefined ? '' : comparable(expected, generation)
+      args.push(storedLength(envelope), whole(ttl), held, lease)
+    }
+    return { script: WRITE, keys: names, args }
   }
 
   return {
@@ -43,7 +56,8 @@ export function createRedisEntries(redis: Redis, keys: RedisKeys): FarEntries {
       return stored.map((bytes) => readStored(bytes, generation))
     },
     async write(writes) {
-      return (await batch<number>(redis, writes.map(writeCall))).map((reply) => reply === 1)
+      const calls = chunksOf(redis, writes, ({ envelope }) => envelope.length).map(writeCall)
+      return (await batch<number[]>(redis, calls)).flat().map((reply) => reply === 1)
     },
     async invalidate(wanted) {
       const tombstone = nextVersion('tombstone')
@@ -62,6 +76,8 @@ export function createRedisEntries(redis: Redis, keys: RedisKeys): FarEntries {
   }
 }
 
+const storedLength = (envelope: Buffer) => VERSION_LENGTH + envelope.length
+
 /** Milliseconds as Redis takes them. */
 export function whole(ttl: number): number {
   return Math.max(1, Math.ceil(ttl))
@@ -69,6 +85,7 @@ export function whole(ttl: number): number {
 
 /** Runs calls together; rejects with the first failure, when all have settled. */
 export async function batch<Reply>(redis: Redis, calls: readonly Call[]): Promise<Reply[]> {
+  if (calls.length === 1) return [await redis.call<Reply>(calls[0]!)]
   const outcomes = await redis.batch(calls)
   return outcomes.map((outcome) => {
     if (outcome.status === 'rejected') throw outcome.reason

@@ -1,31 +1,49 @@
 import { defineScript } from '@tailwater/redis'
 import { NOTHING, VERSION_LENGTH } from './stored.ts'
 
-/** Reads the version under KEYS[1] as `held`, that of nothing where there is none. */
-const HELD = `local held = redis.call('GETRANGE', KEYS[1], 0, ${VERSION_LENGTH - 1})
-if held == '' then held = '${NOTHING}' end
+/** Reads the version under a key, that of nothing where there is none. */
+const VERSION_OF = `local function versionOf(key)
+  local held = redis.call('GETRANGE', key, 0, ${VERSION_LENGTH - 1})
+  return held == '' and '${NOTHING}' or held
+end
 `
 
 /**
- * Compare-and-set of one key.
- * KEYS[1] value, KEYS[2] lease
- * ARGV[1] version and envelope, ARGV[2] milliseconds to live, ARGV[3] version expected or '' for any, ARGV[4] token of the lease or ''
- * Reply: 1 if it was stored
+ * Compare-and-set of keys, each on its own.
+ * KEYS[1] value, KEYS[2] lease, and so on for each write
+ * ARGV[1] versions and envelopes, end to end, then for each write
+ *   its bytes in ARGV[1], milliseconds to live, version expected or '' for any, token of the lease or ''
+ * Reply: for each write 1 if it was stored
+ *
+ * What expects nothing is by far the most, and SET NX decides of it without a look at what is there.
  */
 export const WRITE = defineScript({
   name: 'cache.write',
-  version: 1,
+  version: 2,
   keys: ['value', 'lease'],
+  rest: 'values and leases',
   lua: `
-local isHolder = ARGV[4] ~= '' and redis.call('GET', KEYS[2]) == ARGV[4]
-if isHolder then redis.call('DEL', KEYS[2]) end
-if ARGV[3] ~= '' then
-  ${HELD}
-  if held ~= ARGV[3] then return 0 end
-  if held == '${NOTHING}' and ARGV[4] ~= '' and not isHolder then return 0 end
+${VERSION_OF}
+local stored, from = {}, 1
+for index = 1, #KEYS / 2 do
+  local value, lease, at = KEYS[index * 2 - 1], KEYS[index * 2], index * 4 - 2
+  local ttl, expected, token = ARGV[at + 1], ARGV[at + 2], ARGV[at + 3]
+  local to = from + ARGV[at]
+  local bytes = string.sub(ARGV[1], from, to - 1)
+  from = to
+  local isHolder = token ~= '' and redis.call('GET', lease) == token
+  if isHolder then redis.call('DEL', lease) end
+  local isStored = true
+  if expected == '${NOTHING}' then
+    isStored = (token == '' or isHolder) and redis.call('SET', value, bytes, 'PX', ttl, 'NX')
+  elseif expected == '' or versionOf(value) == expected then
+    redis.call('SET', value, bytes, 'PX', ttl)
+  else
+    isStored = false
+  end
+  stored[index] = isStored and 1 or 0
 end
-redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
-return 1`,
+return stored`,
 })
 
 /**
@@ -51,31 +69,42 @@ return 1`,
  */
 export const TOUCH = defineScript({
   name: 'cache.touch',
-  version: 1,
+  version: 2,
   keys: ['value'],
   lua: `
-${HELD}
-if held ~= ARGV[1] then return 0 end
+${VERSION_OF}
+if versionOf(KEYS[1]) ~= ARGV[1] then return 0 end
 return redis.call('PEXPIRE', KEYS[1], ARGV[2])`,
 })
 
 /**
- * Takes the lease of a key.
- * KEYS[1] value, KEYS[2] lease
- * ARGV[1] version expected, ARGV[2] token, ARGV[3] milliseconds to live
- * Reply: granted, held or changed
+ * Takes the leases of keys, each on its own.
+ * KEYS[1] value, KEYS[2] lease, and so on for each wish
+ * ARGV[1] milliseconds to live, then for each wish the version expected and the token
+ * Reply: for each wish 2 if it is granted, 1 if another holds it, 0 if the version is not the one expected
  */
 export const ACQUIRE = defineScript({
   name: 'cache.acquire',
-  version: 1,
+  version: 2,
   keys: ['value', 'lease'],
+  rest: 'values and leases',
   lua: `
-${HELD}
-if held ~= ARGV[1] then return 'changed' end
-local holder = redis.call('GET', KEYS[2])
-if holder and holder ~= ARGV[2] then return 'held' end
-redis.call('SET', KEYS[2], ARGV[2], 'PX', ARGV[3])
-return 'granted'`,
+${VERSION_OF}
+local answers = {}
+for index = 1, #KEYS / 2 do
+  local lease, token = KEYS[index * 2], ARGV[index * 2 + 1]
+  if versionOf(KEYS[index * 2 - 1]) ~= ARGV[index * 2] then
+    answers[index] = 0
+  elseif redis.call('SET', lease, token, 'PX', ARGV[1], 'NX') then
+    answers[index] = 2
+  elseif redis.call('GET', lease) == token then
+    redis.call('PEXPIRE', lease, ARGV[1])
+    answers[index] = 2
+  else
+    answers[index] = 1
+  end
+end
+return answers`,
 })
 
 /**

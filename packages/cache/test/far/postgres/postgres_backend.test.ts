@@ -9,6 +9,7 @@ import { createPostgresEntries } from '../../../src/far/postgres/postgres_entrie
 import { createPostgresTags } from '../../../src/far/postgres/postgres_tags.ts'
 import { cacheStatements } from '../../../src/far/postgres/statements.ts'
 import { farBackendContract } from '../../../src/testing/index.ts'
+import { acquire } from '../../../src/testing/subject.ts'
 
 let ground: TestSchema
 before(async () => {
@@ -64,7 +65,7 @@ describe('a far tier in PostgreSQL', () => {
     await lose()
     const late = { key: 'a:1', envelope: Buffer.from('late'), ttl: 60_000, expected: reading!.version }
     assert.deepEqual(await backend.entries.write([late]), [false])
-    assert.equal(await backend.leases.acquire('a:1', reading!.version, 'p', 60_000), 'changed')
+    assert.equal(await acquire(backend, 'a:1', reading!.version, 'p', 60_000), 'changed')
     const [fresh] = await backend.entries.read(['a:1'])
     assert.deepEqual(await backend.entries.write([late, { ...late, expected: fresh!.version }]), [false, true])
     await backend.stop()
@@ -99,7 +100,7 @@ describe('a far tier in PostgreSQL', () => {
         const mine = number % 2 ? keys : keys.toReversed()
         const readings = await backend.entries.read(mine)
         const token = `${number}`
-        await backend.leases.acquire(mine[0]!, readings[0]!.version, token, 5_000)
+        await acquire(backend, mine[0]!, readings[0]!.version, token, 5_000)
         const outcomes = await backend.entries.write(
           mine.map((key, index) => ({
             key,
@@ -149,8 +150,8 @@ describe('a far tier in PostgreSQL', () => {
     }))
     await backend.entries.write([...old, { key: 'new:1', envelope: Buffer.from('x'), ttl: 3_600_000 }])
     const [leased] = await backend.entries.read(['leased:1'])
-    await backend.leases.acquire('leased:1', leased!.version, 'p', 3_600_000)
-    await backend.leases.acquire('free:1', leased!.version, 'p', 1_000)
+    await acquire(backend, 'leased:1', leased!.version, 'p', 3_600_000)
+    await acquire(backend, 'free:1', leased!.version, 'p', 1_000)
     await backend.tags.numbers(['t'], 0)
     await pass(1_001)
     let bites = 0

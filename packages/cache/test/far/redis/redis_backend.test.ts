@@ -5,6 +5,7 @@ import { createRedis, type Redis, type RedisOptions } from '@tailwater/redis'
 import { passTime, startRedis, type TestRedis } from '@tailwater/redis/testing'
 import { createRedisBackend, redisBackendAcl } from '../../../src/far/redis/index.ts'
 import { farBackendContract } from '../../../src/testing/index.ts'
+import { acquire } from '../../../src/testing/subject.ts'
 
 let server: TestRedis
 before(async () => {
@@ -90,11 +91,11 @@ describe('a far tier in Redis', () => {
     await forgetful.restart()
     await again
     const late = { key: 'gone:1', envelope: Buffer.from('late'), ttl: 60_000, expected: reading!.version }
-    assert.equal(await far.leases.acquire('gone:1', reading!.version, 'p', 10_000), 'changed')
+    assert.equal(await acquire(far, 'gone:1', reading!.version, 'p', 10_000), 'changed')
     assert.deepEqual(await far.entries.write([late, { ...late, lease: 'p' }]), [false, false])
     const [fresh] = await far.entries.read(['gone:1'])
     assert.equal(fresh!.envelope, undefined)
-    assert.equal(await far.leases.acquire('gone:1', fresh!.version, 'p', 10_000), 'granted')
+    assert.equal(await acquire(far, 'gone:1', fresh!.version, 'p', 10_000), 'granted')
     assert.deepEqual(await far.entries.write([{ ...late, expected: fresh!.version, lease: 'p' }]), [true])
     await redis.stop()
     await forgetful.stop()
@@ -104,10 +105,10 @@ describe('a far tier in Redis', () => {
     const redis = await connect()
     const far = createRedisBackend({ redis })
     const [reading] = await far.entries.read(['back:1'])
-    assert.equal(await far.leases.acquire('back:1', reading!.version, 'p', 60_000), 'granted')
+    assert.equal(await acquire(far, 'back:1', reading!.version, 'p', 60_000), 'granted')
     const late = { key: 'back:1', envelope: Buffer.from('late'), ttl: 60_000, expected: '-earlier', lease: 'p' }
     assert.deepEqual(await far.entries.write([late]), [false])
-    assert.equal(await far.leases.acquire('back:1', reading!.version, 'q', 60_000), 'granted')
+    assert.equal(await acquire(far, 'back:1', reading!.version, 'q', 60_000), 'granted')
   })
 
   it('rejects what the server refuses, and what cannot reach it', async () => {
