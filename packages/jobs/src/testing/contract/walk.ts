@@ -119,7 +119,9 @@ export class Walk {
       return { ...reply, buried: sorted(reply.buried.map(({ id }) => id)) }
     })
     const told = new Set(ends.map(({ id }) => id))
-    this.#held.set(worker, [...held.filter(({ id }) => !told.has(id)), ...claimed])
+    const again = new Set(claimed.map(({ id, attempt }) => `${id} ${attempt}`))
+    const kept = held.filter(({ id, attempt }) => !told.has(id) && !again.has(`${id} ${attempt}`))
+    this.#held.set(worker, [...kept, ...claimed])
   }
 
   #end({ id, attempt }: Attempt): JobEnd {
