@@ -1,4 +1,5 @@
 import type { MigrationModule } from '@tailwater/postgres'
+import { jobsEngineMigration } from './backends/postgres/migrations/jobs_engine.ts'
 
 /** The tables of the jobs engine. */
 export const jobsMigrations: MigrationModule = {
@@ -41,5 +42,6 @@ export const jobsMigrations: MigrationModule = {
         -- Dead jobs by age: counted once a second, among all the completed ones.
         CREATE INDEX jobs_dead ON ${schema}.jobs (finished_at) WHERE state = 'dead';`,
     },
+    jobsEngineMigration,
   ],
 }

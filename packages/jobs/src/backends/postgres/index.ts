@@ -1,0 +1,8 @@
+export { type DrizzleSql, type DrizzleTransaction, drizzleTransaction } from '../../adapters/drizzle.ts'
+export { type KnexTransaction, knexTransaction } from '../../adapters/knex.ts'
+export { type KyselyTransaction, kyselyTransaction } from '../../adapters/kysely.ts'
+export { type PostgresJs, postgresJsTransaction } from '../../adapters/postgres_js.ts'
+export { type PrismaTransaction, prismaTransaction } from '../../adapters/prisma.ts'
+export { type SequelizeLike, sequelizeTransaction } from '../../adapters/sequelize.ts'
+export { type TypeOrmManager, typeOrmTransaction } from '../../adapters/typeorm.ts'
+export { createPostgresBackend, type PostgresBackendOptions } from './postgres_backend.ts'
