@@ -9,6 +9,7 @@ import { resultOf, writeResult } from './harness/result_file.ts'
 /** Read when asked for: each needs only its own peers. */
 const benches: Record<string, () => Promise<Bench>> = {
   merchant: async () => (await import('./merchant/merchant_bench.ts')).merchantBench,
+  jobs: async () => (await import('./jobs/jobs_bench.ts')).jobsBench,
   start: async () => (await import('./start/start_bench.ts')).startBench,
 }
 
