@@ -193,12 +193,12 @@ it('progress and log lines can be read while a job runs, and after it', async ()
   const gate = Promise.withResolvers<void>()
   const kind = jobs.define<null>({
     kind: 'talkative',
-    async run(job) {
-      job.progress({ percent: 40 })
-      job.log('halfway')
+    async run({ progress, log }) {
+      progress({ percent: 40 })
+      log('halfway')
       await gate.promise
-      job.progress({ percent: 100 })
-      job.log('done')
+      progress({ percent: 100 })
+      log('done')
     },
   })
   await jobs.start()

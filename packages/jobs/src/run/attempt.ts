@@ -85,16 +85,17 @@ export class Attempt implements RunningJob<never> {
     this.#controller?.abort(reason)
   }
 
-  progress(value: unknown): void {
-    this.#host.progress(this.claimed.id, value)
+  // Functions that know their attempt, made when asked for: handlers take them out of what they are given.
+  get progress(): (value: unknown) => void {
+    return (value) => this.#host.progress(this.claimed.id, value)
   }
 
-  log(line: string): void {
-    this.#host.log(this.claimed.id, line)
+  get log(): (line: string) => void {
+    return (line) => this.#host.log(this.claimed.id, line)
   }
 
-  async children<Result>(): Promise<ChildResult<Result>[]> {
-    return this.claimed.hasChildren ? this.#host.children(this.claimed.id) : []
+  get children(): <Result>() => Promise<ChildResult<Result>[]> {
+    return async () => (this.claimed.hasChildren ? this.#host.children(this.claimed.id) : [])
   }
 
   snooze(delay: Duration): Snooze {
