@@ -8,6 +8,7 @@ import { resultOf, writeResult } from './harness/result_file.ts'
 
 /** Read when asked for: each needs only its own peers. */
 const benches: Record<string, () => Promise<Bench>> = {
+  cache: async () => (await import('./cache/cache_bench.ts')).cacheBench,
   merchant: async () => (await import('./merchant/merchant_bench.ts')).merchantBench,
   start: async () => (await import('./start/start_bench.ts')).startBench,
 }
