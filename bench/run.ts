@@ -8,6 +8,7 @@ import { resultOf, writeResult } from './harness/result_file.ts'
 
 /** Read when asked for: each needs only its own peers. */
 const benches: Record<string, () => Promise<Bench>> = {
+  cache: async () => (await import('./cache/cache_bench.ts')).cacheBench,
   http: async () => (await import('./http/http_bench.ts')).httpBench,
   merchant: async () => (await import('./merchant/merchant_bench.ts')).merchantBench,
   jobs: async () => (await import('./jobs/jobs_bench.ts')).jobsBench,

@@ -3,21 +3,35 @@ import { type Estimate, median, spread } from './statistics.ts'
 
 /** A table for people: medians with their spread, the ratio with its 90 % interval, and whether the target holds. */
 export function reportOf(measured: readonly Measured[]): string {
-  const head = ['row', 'metric', 'ours', 'theirs', 'ratio (90 %)', 'target', '']
+  const head = ['row', 'against', 'metric', 'ours', 'theirs', 'ratio (90 %)', 'target', '']
   const lines = measured.map((one) => lineOf(one, verdictOf(one)))
   return [tableOf([head, ...lines]), '', ...measured.map(({ row }) => noteOf(row))].join('\n')
 }
 
-function lineOf({ row, target }: Measured, { ratio, level, holds }: Verdict): string[] {
+function lineOf({ row, target, isLead = target?.kind === 'lead' }: Measured, verdict: Verdict): string[] {
   return [
     row.row,
+    row.theirs === null ? '' : row.peer,
     row.metric,
     sideOf(row.ours, row.unit),
     row.theirs === null ? '' : sideOf(row.theirs, row.unit),
-    target?.kind === 'level' ? `${intervalOf(level)} ${row.unit}` : ratio ? `${intervalOf(ratio)} x` : '',
+    isLead ? leadOf(row.unit, verdict) : outcomeOf(row.unit, target, verdict),
     target ? targetOf(target, row.unit) : '',
-    holds === undefined ? '' : holds ? 'met' : 'MISSED',
+    verdict.holds === undefined ? '' : verdict.holds ? 'met' : 'MISSED',
   ]
+}
+
+function outcomeOf(unit: string, target: Target | undefined, { ratio, level }: Verdict): string {
+  if (target?.kind === 'level') return `${intervalOf(level)} ${unit}`
+  return ratio ? `${intervalOf(ratio)} x` : ''
+}
+
+function leadOf(unit: string, { lead }: Verdict): string {
+  return lead ? `${signed(lead.mean)} ${unit}, worst ${signed(lead.worst)}` : ''
+}
+
+function signed(value: number): string {
+  return `${value < 0 ? '-' : '+'}${Math.abs(value).toFixed(2)}`
 }
 
 function noteOf(row: Measured['row']): string {
@@ -35,6 +49,7 @@ function intervalOf({ value, lower, upper }: Estimate): string {
 
 function targetOf(target: Target, unit: string): string {
   if (target.kind === 'level') return `<= ${target.atMost} ${unit}`
+  if (target.kind === 'lead') return `>= ${signed(target.mean)}, worst ${signed(target.worst)}`
   return `>= ${target.atLeast} ${target.kind === 'ratio' ? 'x' : unit}`
 }
 

@@ -53,6 +53,24 @@ describe('verdicts', () => {
     assert.equal(holds({ row: row({ theirs: null }), target: { kind: 'ratio', atLeast: 1 } }), false)
   })
 
+  it('holds a target on a lead by the mean of the differences and the worst of them', () => {
+    const points = row({ unit: 'points', ours: [60, 70, 80], theirs: [55, 69, 81] })
+    assert.equal(holds({ row: points, target: { kind: 'lead', mean: 1.6, worst: -1 } }), true)
+    assert.equal(holds({ row: points, target: { kind: 'lead', mean: 1.7, worst: -1 } }), false)
+    assert.equal(holds({ row: points, target: { kind: 'lead', mean: 1.6, worst: -0.9 } }), false)
+    const inverse = { ...points, better: 'lower' as const }
+    assert.deepEqual(verdictOf({ row: inverse }).lead, { mean: -5 / 3, worst: -5 })
+  })
+
+  it('shows a lead as a difference, with a target or without', () => {
+    const points = row({ unit: 'points', ours: [60, 70], theirs: [55, 71] })
+    assert.match(
+      reportOf([{ row: points, target: { kind: 'lead', mean: 2, worst: -1.5 } }]),
+      /\+2\.00 points, worst -1\.00 +>= \+2\.00, worst -1\.50 +met/,
+    )
+    assert.match(reportOf([{ row: points, isLead: true }]), /\+2\.00 points, worst -1\.00\n/)
+  })
+
   it('says in the table what is missed', () => {
     const report = reportOf([
       { row: row({}), target: { kind: 'ratio', atLeast: 70 } },
