@@ -4,18 +4,19 @@ import { createPreview } from './browser/redaction.ts'
 import { buildCore } from './build_core.ts'
 import { Coherence } from './coherence/coherence.ts'
 import { InvalidSet } from './coherence/invalid_set.ts'
+import { type InvalidateOptions, type Invalidation, invalidSetOf, transactionOf } from './invalidation.ts'
 import { checkKey, DEFAULT_NAMESPACE, NAMESPACE_WORD } from './key.ts'
 import { type BatchContext, BatchLoad, type BatchResult } from './load/batch_load.ts'
 import type { Load, LoadContext } from './load/load_context.ts'
 import { count, search, serve } from './load/search.ts'
 import { type BuiltNamespace, buildNamespace } from './namespace/build_namespace.ts'
 import type { NamespaceDefinition } from './namespace/definition.ts'
-import type { CacheNamespace, InvalidateOptions } from './namespace/namespace.ts'
+import type { CacheNamespace } from './namespace/namespace.ts'
 import { type CacheOptions, resolveCacheOptions } from './options.ts'
 import { type Lifetime, policyOfCall } from './policy.ts'
 import type { Space } from './space.ts'
 import type { CacheStats } from './statistics.ts'
-import { checkTags, EVERYTHING, namespaceTag } from './tag_name.ts'
+import { EVERYTHING } from './tag_name.ts'
 import { createLifecycle } from './upkeep/lifecycle.ts'
 import { cacheStats, namespaceStats } from './upkeep/statistics_of.ts'
 
@@ -33,19 +34,6 @@ export interface GetOrSetManyOptions<Value> extends Lifetime {
     keys: readonly string[],
     context: BatchContext<string, Value>,
   ): Promise<BatchResult<string, Value>> | BatchResult<string, Value>
-}
-
-/** What to forget. */
-export interface Invalidation {
-  keys?: readonly string[]
-  /** Of all namespaces. */
-  tags?: readonly string[]
-  /** Keys with a `*` that stands for anything. A tag is cheaper, and exact: a pattern has the far tier searched. */
-  pattern?: string
-  /** Everything; of one namespace, if one is named. */
-  all?: boolean
-  /** Whose keys, pattern or all. @default 'default' for keys and pattern */
-  namespace?: string
 }
 
 /**
@@ -135,7 +123,8 @@ export function createCache(options: CacheOptions = {}): Cache {
     touch: (key, ttl) => own.touch(key, ttl),
     define,
     namespace: (word) => built.get(word)?.namespace as CacheNamespace<unknown, unknown> | undefined,
-    async invalidate(what, { tx } = {}) {
+    async invalidate(what, options) {
+      const tx = transactionOf(options)
       await coherence.invalidate(invalidSetOf(what), tx)
     },
     async clear() {
@@ -171,6 +160,8 @@ function getOrSet<Value>(space: Space, wanted: GetOrSetOptions<Value>): Promise<
 
 async function getOrSetMany<Value>(space: Space, wanted: GetOrSetManyOptions<Value>): Promise<Value[]> {
   const { keys, load } = wanted
+  if (!Array.isArray(keys)) throw optionsError('getOrSetMany.keys', 'an array of keys', keys)
+  if (typeof load !== 'function') throw optionsError('getOrSetMany.load', 'a function', load)
   const policy = policyOfCall(wanted, space.policy)
   const batch = new BatchLoad<string>((some, context) => load.call(wanted, some, context))
   const found = new Map<string, unknown>()
@@ -190,16 +181,4 @@ async function getOrSetMany<Value>(space: Space, wanted: GetOrSetManyOptions<Val
   batch.seal()
   if (waiting.length > 0) await Promise.all(waiting)
   return keys.map((key) => found.get(key) as Value)
-}
-
-/** @throws E_CACHE_KEY, E_CACHE_TAG, E_OPTIONS for an invalidation of nothing */
-function invalidSetOf({ keys = [], tags = [], pattern, all = false, namespace }: Invalidation): InvalidSet {
-  const prefix = `${namespace ?? DEFAULT_NAMESPACE}:`
-  const everything = namespace === undefined ? EVERYTHING : namespaceTag(namespace)
-  const set = InvalidSet.of(
-    keys.map((key) => prefix + checkKey(key)),
-    [...checkTags(tags), ...(all ? [everything] : [])],
-    pattern === undefined ? [] : [prefix + checkKey(pattern)],
-  )
-  return set
 }

@@ -10,7 +10,7 @@ export const NAMESPACE_WORD = /^[a-z][a-z0-9-]{0,63}$/
 /** Bytes of a key without its namespace: it is sent, compared and kept again and again. */
 const MAX_KEY_BYTES = 512
 
-/** @throws E_CACHE_KEY for what is no text, is empty, longer than 512 bytes, or has a NUL in it */
+/** @throws E_CACHE_KEY for what is no text, is empty, longer than 512 bytes, has a NUL in it, or half of a surrogate pair, which in UTF-8 would be the same as any other */
 export function checkKey(key: unknown): string {
   // A character has three bytes at most, so most keys need not be measured.
   if (
@@ -18,10 +18,14 @@ export function checkKey(key: unknown): string {
     key.length > 0 &&
     key.length <= MAX_KEY_BYTES &&
     (key.length * 3 <= MAX_KEY_BYTES || Buffer.byteLength(key) <= MAX_KEY_BYTES) &&
-    !key.includes('\0')
+    !key.includes('\0') &&
+    key.isWellFormed()
   )
     return key
-  throw cacheError('E_CACHE_KEY', `a key must be text of 1 to ${MAX_KEY_BYTES} bytes without NUL, got ${show(key)}`)
+  throw cacheError(
+    'E_CACHE_KEY',
+    `a key must be well-formed text of 1 to ${MAX_KEY_BYTES} bytes without NUL, got ${show(key)}`,
+  )
 }
 
 /**

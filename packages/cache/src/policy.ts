@@ -1,4 +1,13 @@
-import { type Duration, duration, type Field, number, optional, parseDuration, resolveOptions } from '@tailwater/core'
+import {
+  type Duration,
+  duration,
+  type Field,
+  number,
+  optional,
+  parseDuration,
+  resolveOptions,
+  value,
+} from '@tailwater/core'
 import { checkTags } from './tag_name.ts'
 
 /** How long values live, and what is done when they end. */
@@ -76,8 +85,19 @@ export function policyOf(path: string, lifetime: Lifetime, base: Policy): Policy
   return policy as unknown as Policy
 }
 
+const anything = () => true
+/** What a call may say besides: a misspelt ttl would go unseen. */
+const callFields = {
+  ...lifetimeFields,
+  key: optional(value<unknown>('a key', anything)),
+  keys: optional(value<unknown>('keys', anything)),
+  load: optional(value<unknown>('a function', anything)),
+}
+const CALL = new Set(Object.keys(callFields))
+
 /** The policy of one call, which mostly says nothing of its own, or only a ttl. */
 export function policyOfCall(lifetime: Lifetime, base: Policy): Policy {
+  for (const name in lifetime) if (!CALL.has(name)) resolveOptions('getOrSet', { [name]: 0 }, callFields)
   const { ttl, grace, negativeTtl, jitter, eagerRefresh, softTimeout, loadTimeout, failBackoff, tags } = lifetime
   const others = grace ?? negativeTtl ?? jitter ?? eagerRefresh ?? softTimeout ?? loadTimeout ?? failBackoff ?? tags
   if (others === undefined && ttl === undefined) return base

@@ -42,7 +42,8 @@ interface Kept extends Put {
   readonly envelope: Buffer | undefined
 }
 
-function acceptable(space: Space, { key, value }: Put): unknown {
+/** The value as it may be kept, and stored. @throws E_CACHE_VALUE, E_CACHE_SCHEMA */
+export function acceptable(space: Space, { key, value }: Put): unknown {
   const isThenable = typeof (value as PromiseLike<unknown> | undefined)?.then === 'function'
   if (isThenable || typeof value === 'function' || typeof value === 'symbol')
     throw cacheError('E_CACHE_VALUE', `a ${isThenable ? 'promise' : typeof value} cannot be kept under '${key}'`, {

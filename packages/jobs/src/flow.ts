@@ -1,3 +1,4 @@
+import { oneOf, optional, resolveOptions, value } from '@tailwater/core'
 import { jobsError } from './errors.ts'
 import type { NewJob } from './job.ts'
 import type { JobRequest } from './request.ts'
@@ -13,13 +14,19 @@ export interface Flow {
 /** Deepest flow, and longest chain. */
 const MAX_DEPTH = 100
 
-const isFlow = (given: Flow | JobRequest): given is Flow => 'job' in given
+const fields = {
+  job: value<JobRequest>("a job: what a kind's `job` gives", (given) => typeof given === 'object' && given !== null),
+  children: value<readonly (Flow | JobRequest)[]>('an array of jobs and flows', Array.isArray),
+  onChildFailure: optional(oneOf(['fail', 'ignore'])),
+}
+
+const isFlow = (given: Flow | JobRequest): given is Flow => (given as Partial<Flow> | undefined)?.job !== undefined
 
 /**
  * The tree as a store gets it.
  *
  * @param prepare makes a job of a request
- * @throws E_JOB_FLOW on a child that is to be unique, or a tree that is too deep
+ * @throws E_JOB_FLOW on a child that is to be unique, or a tree that is too deep; E_OPTIONS
  */
 export async function newFlow(
   flow: Flow | JobRequest,
@@ -27,6 +34,7 @@ export async function newFlow(
   depth = 0,
 ): Promise<NewJob> {
   if (depth > MAX_DEPTH) throw jobsError('E_JOB_FLOW', `a flow may be ${MAX_DEPTH} jobs deep`)
+  if (isFlow(flow)) resolveOptions('a flow', flow, fields)
   const job = await prepare(isFlow(flow) ? flow.job : flow)
   if (depth > 0 && job.unique)
     throw jobsError('E_JOB_FLOW', `a job of kind '${job.kind}' is unique, and can therefore be no part of a flow`, {

@@ -2,7 +2,7 @@ import { createService, type JobRunner, notice, type Service, startAll, stopAll 
 import type { SqlExecutor } from '@tailwater/postgres'
 import type { Stored } from './backend/enqueue_port.ts'
 import type { JobCounts } from './backend/inspect_port.ts'
-import { createEnqueuer, type JobTransaction } from './enqueue/enqueuer.ts'
+import { createEnqueuer, type JobTransaction, transactionOf } from './enqueue/enqueuer.ts'
 import { jobsError } from './errors.ts'
 import { type Flow, newFlow } from './flow.ts'
 import type { NewJob } from './job.ts'
@@ -14,7 +14,7 @@ import { createOperations, type Operations, unknownKind } from './operate/operat
 import { createQueue, type Queue } from './operate/queue.ts'
 import { type JobsOptions, type ResolvedJobsOptions, resolveJobsOptions } from './options.ts'
 import { createEncryption } from './payload/encryption.ts'
-import { type JobOptions, type JobRequest, newJobOf } from './request.ts'
+import { checkRequest, type JobOptions, type JobRequest, newJobOf } from './request.ts'
 import { childrenReader } from './run/children.ts'
 import { createWorker } from './run/worker.ts'
 import { workers } from './run/workers.ts'
@@ -84,12 +84,16 @@ export function createJobs(given: JobsOptions = {}): Jobs {
     return newJobOf(kindOf(kind), payload, said)
   }
 
-  function prepareAny({ kind, payload, options: said }: JobRequest, queue?: string): NewJob | Promise<NewJob> {
+  function prepareAny(request: JobRequest, queue?: string): NewJob | Promise<NewJob> {
+    const { kind, payload, options: said } = checkRequest(request)
     const known = kinds.get(kind) ?? foreignKind(kind, defaults)
     return newJobOf(queue === undefined ? known : { ...known, queue }, payload, said)
   }
 
-  const prepareRequest = (request: JobRequest) => prepare(request.kind, request.payload, request.options)
+  function prepareRequest(request: JobRequest): NewJob | Promise<NewJob> {
+    const { kind, payload, options: said } = checkRequest(request)
+    return prepare(kind, payload, said)
+  }
   const scheduler = createScheduler(
     // A store that nobody tells of schedules is asked twice as seldom as for jobs.
     { schedules: backend.schedules, clock, interval: 2 * pollInterval },
@@ -125,9 +129,18 @@ export function createJobs(given: JobsOptions = {}): Jobs {
       kinds.set(kind.kind, kind)
       return kindHandle(kind)
     },
-    enqueue: async (request, { tx } = {}) => enqueuer.one(await prepareRequest(request), tx),
-    enqueueMany: async (requests, { tx } = {}) => enqueuer.many(await Promise.all(requests.map(prepareRequest)), tx),
-    flow: async (flow, { tx } = {}) => enqueuer.one(await newFlow(flow, prepareRequest), tx),
+    enqueue: async (request, given) => {
+      const tx = transactionOf('jobs.enqueue', given)
+      return enqueuer.one(await prepareRequest(request), tx)
+    },
+    enqueueMany: async (requests, given) => {
+      const tx = transactionOf('jobs.enqueueMany', given)
+      return enqueuer.many(await Promise.all(requests.map(prepareRequest)), tx)
+    },
+    flow: async (flow, given) => {
+      const tx = transactionOf('jobs.flow', given)
+      return enqueuer.one(await newFlow(flow, prepareRequest), tx)
+    },
     async schedule(name, definition) {
       const read = await schedules.read(name, definition)
       definitions.set(name, read)

@@ -12,6 +12,7 @@ import {
   value,
 } from '@tailwater/core'
 import { jobsError } from './errors.ts'
+import { areLabels, LABELS } from './label.ts'
 import { type Codec, createCodec } from './payload/codec.ts'
 import type { Encryption } from './payload/encryption.ts'
 import { isStandardSchema, type StandardSchema } from './payload/standard_schema.ts'
@@ -129,7 +130,7 @@ const fields = {
   priority: optional(value<Priority>('a priority', () => true)),
   key: optional(value<(payload: never) => string>('a function', isFunction)),
   unique: optional(value<Unique>('how jobs are unique', () => true)),
-  tags: optional(value<readonly string[]>('an array of names', isNames)),
+  tags: optional(value<readonly string[]>(LABELS, areLabels)),
   encrypted: optional(value<boolean>('true or false', (given) => typeof given === 'boolean')),
   redact: optional(value<readonly string[]>('an array of names', isNames)),
   run: optional(value<() => unknown>('a function', isFunction)),

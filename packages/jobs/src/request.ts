@@ -13,6 +13,8 @@ import {
 } from '@tailwater/core'
 import type { NewJob } from './job.ts'
 import type { ResolvedKind } from './kind.ts'
+import { areLabels, isLabel, LABEL, LABELS } from './label.ts'
+import { isMoment, MOMENT } from './moment.ts'
 import { type Priority, priorityOf } from './priority.ts'
 import { resolveUnique, type Unique, uniqueOf } from './unique.ts'
 
@@ -37,24 +39,39 @@ export interface JobRequest<Payload = unknown> {
   readonly options?: JobOptions
 }
 
+/** Milliseconds of a hundred years. */
+const LONGEST_DELAY = 3_155_760_000_000
+
 const fields = {
-  delay: optional(duration()),
-  runAt: optional(value<Date | number>('a date, or milliseconds since the Unix epoch', isMoment)),
+  delay: optional(duration({ max: LONGEST_DELAY })),
+  runAt: optional(value<Date | number>(MOMENT, isMoment)),
   priority: optional(value<Priority>('a priority', () => true)),
-  key: optional(value<string>('a text of at most 255 characters', isKey)),
+  key: optional(value<string>(LABEL, isLabel)),
   unique: optional(value<Unique>('how jobs are unique', () => true)),
-  tags: optional(value<readonly string[]>('an array of texts', Array.isArray)),
+  tags: optional(value<readonly string[]>(LABELS, areLabels)),
   attempts: optional(integer({ min: 1, max: 1_000 })),
   timeout: optional(duration({ min: 1 })),
 } satisfies Fields
 
-function isMoment(given: unknown): boolean {
-  return Number.isFinite(given instanceof Date ? given.getTime() : given)
+/**
+ * Checks that a request is one, and says nothing that would be passed over: options under another name, for one.
+ *
+ * @throws E_OPTIONS
+ */
+export function checkRequest(request: JobRequest): JobRequest {
+  if (typeof request !== 'object' || request === null)
+    throw optionsError('a job', 'an object of kind, payload and options', request)
+  for (const name in request) if (!REQUEST.has(name)) resolveOptions('a job', { [name]: 0 }, requestFields)
+  return request
 }
 
-function isKey(given: unknown): boolean {
-  return typeof given === 'string' && given.length > 0 && given.length <= 255
-}
+const anything = () => true
+const requestFields = {
+  kind: optional(value<string>('a kind', anything)),
+  payload: optional(value<unknown>('JSON data', anything)),
+  options: optional(value<JobOptions>('options', anything)),
+} satisfies Fields
+const REQUEST = new Set(Object.keys(requestFields))
 
 const NOTHING: JobOptions = {}
 
@@ -94,15 +111,16 @@ export function newJobOf(
 }
 
 function checkedKey({ kind }: ResolvedKind, key: unknown): string {
-  if (isKey(key)) return key as string
-  throw optionsError(`the key of a job of kind '${kind}'`, 'a text of at most 255 characters', key)
+  if (isLabel(key)) return key
+  throw optionsError(`the key of a job of kind '${kind}'`, LABEL, key)
 }
 
 function apply({ kind }: ResolvedKind, job: NewJob, options: JobOptions): void {
   const path = `options of a job of kind '${kind}'`
   const { delay, runAt, priority, tags, attempts, timeout } = resolveOptions(path, options, fields)
   if (delay !== undefined) job.delay = delay
-  if (runAt !== undefined) job.runAt = Number(runAt)
+  // What is past is past: not every store knows of moments long before the epoch.
+  if (runAt !== undefined) job.runAt = Math.max(0, Number(runAt))
   if (priority !== undefined) job.priority = priorityOf(priority, `${path}.priority`)
   if (tags) job.tags = [...(job.tags ?? []), ...tags]
   if (attempts !== undefined) job.maxAttempts = attempts

@@ -1,7 +1,8 @@
 import { hash } from 'node:crypto'
-import { type Duration, optionsError, parseDuration } from '@tailwater/core'
+import { boolean, type Duration, optional, optionsError, parseDuration, resolveOptions, value } from '@tailwater/core'
 import { jobsError } from './errors.ts'
 import type { NewJob } from './job.ts'
+import { isLabel, LABEL } from './label.ts'
 
 /** Which jobs are duplicates of each other, and for how long. */
 export interface Unique {
@@ -13,10 +14,18 @@ export interface Unique {
   replace?: boolean
 }
 
+const anything = () => true
+const fields = {
+  by: value<string>(LABEL, isLabel),
+  for: optional(value<Duration>('a duration', anything)),
+  replace: optional(boolean()),
+}
+
 /** Checks what was said. @throws E_OPTIONS */
 export function resolveUnique(given: Unique, path: string): Unique {
-  if (typeof given?.by !== 'string' || given.by === '')
-    throw optionsError(`${path}.by`, "'kind', 'payload', 'key' or a text", given?.by)
+  // Of whatever is no object, `by` is what is missing.
+  if (!isLabel(given?.by)) throw optionsError(`${path}.by`, `'kind', 'payload', 'key' or ${LABEL}`, given?.by)
+  resolveOptions(path, given, fields)
   if (given.for !== undefined && given.for !== 'until-done') parseDuration(given.for, `${path}.for`)
   return given
 }

@@ -288,3 +288,45 @@ it('engines that are none are refused', () => {
       JSON.stringify(options),
     )
 })
+
+it('what a store could not take, or would pass over, is refused in its own call: keys, tags, moments, duplicates, requests', async () => {
+  const { jobs } = engine({ concurrency: 0 })
+  const kind = jobs.define<number>({ kind: 'strict', run: () => 0 })
+  const options = [
+    { key: 'a\0b' },
+    { tags: [5] },
+    { tags: ['a\0b'] },
+    { tags: Array(101).fill('a') },
+    { runAt: 1e300 },
+    { delay: 1e15 },
+    { unique: { by: 'payload', relpace: true } },
+    { unique: { by: 'payload', replace: 1 } },
+    { unique: { by: 'x'.repeat(256) } },
+  ]
+  const calls = options.map((said) => () => kind.enqueue(1, said as never))
+  const request = { kind: 'strict', payload: 1 }
+  const others = [
+    () => jobs.enqueue({ ...request, option: {} } as never),
+    () => jobs.enqueue(undefined as never),
+    () => jobs.enqueue(request, { tX: {} } as never),
+    () => jobs.enqueueMany([request], { tx: null } as never),
+    () => jobs.flow({ job: request, childs: [] } as never),
+    () => jobs.flow(undefined as never),
+    () => jobs.flow({ job: request, children: [], onChildFailure: 'stop' } as never),
+  ]
+  const good = kind.enqueue(1)
+  for (const call of [...calls, ...others])
+    await assert.rejects(
+      async () => call(),
+      (error) => hasCode(error, 'E_OPTIONS'),
+      String(call),
+    )
+  await good
+  assert.equal((await jobs.counts()).available, 1)
+})
+
+it('a moment that is long past means now', async () => {
+  const { jobs } = engine({ concurrency: 0 })
+  const id = await jobs.define<number>({ kind: 'ancient', run: () => 0 }).enqueue(1, { runAt: new Date(-8.64e15) })
+  assert.equal((await jobs.inspect.get(id))?.state, 'available')
+})

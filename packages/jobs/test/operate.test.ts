@@ -40,6 +40,15 @@ it('payloads and results are shown without what is to be hidden: secrets always,
   assert.match((await backend.inspect.get(id))?.payload ?? '', /ann@example\.com/)
 })
 
+it('secrets are hidden by whatever name they have in the language of the trade', async () => {
+  const { jobs } = engine({ concurrency: 0 })
+  const names = ['clientSecret', 'session_token', 'AWS-Access-Key', 'privateKey', 'db_password', 'Set-Cookie', 'cvv']
+  const payload = Object.fromEntries([...names, 'note'].map((name) => [name, 'kept']))
+  const id = await jobs.define<object>({ kind: 'trade', run: () => 0 }).enqueue(payload)
+  const shown = Object.entries((await jobs.inspect.get(id))?.payload ?? {}).filter(([, value]) => value === 'kept')
+  assert.deepEqual(shown, [['note', 'kept']])
+})
+
 it('an encrypted payload is nowhere to be read but in its handler', async () => {
   const { jobs, backend } = engine({ keyring: createKeyring([secrets[0]]) })
   const seen: unknown[] = []
@@ -263,4 +272,49 @@ it('dead jobs that die again at once are redriven once, not for ever', async () 
   assert.equal(lives, 6)
   end()
   await jobs.stop()
+})
+
+it('a filter with a misspelt condition, or a state that there is not, means nothing: it is refused before anything is shown, retried or deleted', async () => {
+  const { jobs } = engine({ concurrency: 0 })
+  const kind = jobs.define<number>({ kind: 'kept', run: () => 0 })
+  await kind.enqueue(1)
+  const { inspect, operate } = jobs
+  const refused = [
+    () => inspect.list({ qeue: 'default' } as never),
+    () => inspect.list({ states: ["x') OR (true"] } as never),
+    () => inspect.list({}, { limit: Number.NaN }),
+    () =>
+      inspect
+        .export({ tags: 'a' } as never)
+        [Symbol.asyncIterator]()
+        .next(),
+    () => operate.redrive({ quue: 'default' } as never),
+    () => operate.redrive({}, { two: 'default' } as never),
+    () => operate.redrive({}, { to: 'No Queue' }),
+    () => jobs.queue('default').redrive({ kinds: 'kept' } as never),
+    () => operate.clean({} as never, 0),
+    () => operate.clean({ states: ['ended'] } as never, 0),
+    () => operate.clean({ states: ['available'], quue: 'other' } as never, 0),
+  ]
+  for (const act of refused) await assert.rejects(act, (error) => hasCode(error, 'E_OPTIONS'), String(act))
+  assert.equal((await jobs.counts()).available, 1)
+})
+
+it('erasing without a key is refused: it would mean every job that has none', async () => {
+  const { jobs } = engine({ concurrency: 0 })
+  const kind = jobs.define<number>({ kind: 'keyless', run: () => 0 })
+  await kind.enqueue(1)
+  for (const key of [undefined, null, '', 5, 'x'.repeat(256)])
+    await assert.rejects(jobs.operate.erase(key as never), (error) => hasCode(error, 'E_OPTIONS'))
+  assert.equal((await jobs.counts()).available, 1)
+})
+
+it('a change of a job that cannot be is refused, and the job stays as it was', async () => {
+  const { jobs } = engine({ concurrency: 0 })
+  const id = await jobs.define<number>({ kind: 'changed', run: () => 0 }).enqueue(1, { delay: '1h' })
+  const before = await jobs.inspect.get(id)
+  const changes = [{ runAt: Number.NaN }, { runAt: 1e300 }, { queue: 5 }, { queue: 'No Queue' }, { prioriti: 1 }, null]
+  for (const change of changes)
+    await assert.rejects(jobs.operate.edit(id, change as never), (error) => hasCode(error, 'E_OPTIONS'))
+  assert.deepEqual(await jobs.inspect.get(id), before)
 })

@@ -144,6 +144,12 @@ it('a rule that cannot be read, that never fires or is too fast is refused with 
     { cron: '0 3 * * *', timeZone: 'Europe/Atlantis' },
     { every: '100ms' },
     { once: Number.NaN },
+    { once: null },
+    { once: 1e300 },
+    { every: '1h', from: 'noon' },
+    { every: '1h', timeZone: 'Europe/Berlin' },
+    { cron: '0 3 * * *', from: 0 },
+    { every: '1h', options: { delay: '1m' } },
     { cron: '0 3 * * *', every: '1h' },
     {},
     { every: '1h', missed: 'sometimes' },
@@ -156,6 +162,8 @@ it('a rule that cannot be read, that never fires or is too fast is refused with 
       JSON.stringify(rule),
     )
   const good = { every: '1h', kind: 'report', payload: 0 } as const
+  const misspelt = { cron: '0 3 * * *', timezone: 'Europe/Berlin', kind: 'report', payload: 0 }
+  await assert.rejects(jobs.schedule('misspelt', misspelt as never), (error) => hasCode(error, 'E_OPTIONS'))
   await assert.rejects(jobs.schedule('Bad name', good), (error) => hasCode(error, 'E_JOB_SCHEDULE'))
   await assert.rejects(jobs.schedule('lost', { ...good, kind: 'none' }), (error) =>
     hasCode(error, 'E_JOB_KIND_UNKNOWN'),

@@ -19,7 +19,7 @@ export interface ShopChanges {
   order(tx: Transaction, merchantId: number, productIds: readonly number[]): Promise<void>
   /** A product has changed in itself: its pieces, its images. */
   product(tx: Transaction, id: number): Promise<void>
-  /** A product has come, gone, or moved in lists. @param places where it was, and where it is now */
+  /** A product has come, gone, moved in lists, or is called otherwise. @param places where it was, and where it is now */
   catalogue(tx: Transaction, id: number, places: readonly ProductPlace[]): Promise<void>
   categories(tx: Transaction): Promise<void>
   customer(tx: Transaction, merchantId: number): Promise<void>

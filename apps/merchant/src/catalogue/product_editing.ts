@@ -59,7 +59,7 @@ export async function changeProduct(parts: EditingParts, target: EditTarget, pat
     () =>
       database.transaction(async (tx) => {
         await lockProduct(tx, statements, target)
-        const before = movesInLists(patch) ? await placesOf(tx, statements, target.id) : undefined
+        const before = isSeenFromAfar(patch) ? await placesOf(tx, statements, target.id) : undefined
         await tx.query(statements.update, [
           target.id,
           patch.sku ?? null,
@@ -95,9 +95,9 @@ export async function removeProduct(
   })
 }
 
-/** Whether a change can put a product into a list, out of it, or elsewhere in it: no list is by pieces, images or sku. */
-function movesInLists({ title, description, price, categoryId, status }: ProductPatch): boolean {
-  return (title ?? description ?? price ?? categoryId ?? status) !== undefined
+/** Whether a change can put a product into a list, out of it, or elsewhere in it, or concerns what figures name it by: not its pieces, nor its images. */
+function isSeenFromAfar({ sku, title, description, price, categoryId, status }: ProductPatch): boolean {
+  return (sku ?? title ?? description ?? price ?? categoryId ?? status) !== undefined
 }
 
 async function placesOf(tx: Transaction, statements: ProductStatements, id: number): Promise<ProductPlace[]> {

@@ -148,6 +148,10 @@ describe('two processes that keep answers over one database', () => {
     assert.equal((await best()).name, 'Ada')
     await here.send('PATCH', `/customers/${customer}`, { name: 'Ada Lovelace' })
     assert.equal((await best()).name, 'Ada Lovelace')
+    const sold = async () => (await here.get('/analytics/top-products?limit=100', token)).body.data
+    assert.ok(shownIn({ data: await sold() }, id))
+    await here.send('PATCH', `/products/${id}`, { sku: 'renamed' })
+    assert.equal((shownIn({ data: await sold() }, id) as { sku?: string }).sku, 'renamed')
     const tree = async () => (await here.get('/categories')).body.data.map(({ slug }: { slug: string }) => slug)
     assert.ok(!(await tree()).includes('vases'))
     await here.send('POST', '/categories', { slug: 'vases', name: 'Vases' })

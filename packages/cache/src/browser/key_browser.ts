@@ -1,7 +1,8 @@
+import { integer, oneOf, optional, optionsError, resolveOptions, text } from '@tailwater/core'
 import type { Spaces } from '../coherence/near_effects.ts'
 import type { CacheCore } from '../core.ts'
 import type { CacheEntry } from '../entry.ts'
-import { matcherOf, namespaceOf, wholeKeyOf } from '../key.ts'
+import { checkKey, matcherOf, namespaceOf, wholeKeyOf } from '../key.ts'
 import type { Space } from '../space.ts'
 import { areTagsValid } from '../tag_table.ts'
 import type { Preview } from './redaction.ts'
@@ -12,7 +13,7 @@ export interface KeyQuery {
   pattern?: string
   /** Where the last page ended. */
   cursor?: string
-  /** Keys of a page, roughly. @default 100 */
+  /** Keys of a page, roughly; at most 10,000. @default 100 */
   limit?: number
   /** @default 'far' if there is one */
   tier?: 'near' | 'far'
@@ -57,20 +58,31 @@ export interface KeyDetails {
 
 /** What an operator can see of a cache's content. */
 export interface KeyBrowser {
+  /** @throws E_OPTIONS */
   keys(query?: KeyQuery): Promise<KeyPage>
   /** Undefined for a key that is in neither tier. */
   inspect(key: string): Promise<KeyDetails | undefined>
 }
 
+const queryFields = {
+  pattern: text({ default: '*' }),
+  cursor: optional(text()),
+  limit: integer({ min: 1, max: 10_000, default: 100 }),
+  tier: optional(oneOf(['near', 'far'])),
+}
+
+type ReadQuery = ReturnType<typeof resolveOptions<typeof queryFields>>
+
 /** Makes the browser of a cache. */
 export function createKeyBrowser(core: CacheCore, spaces: Spaces, preview: Preview): KeyBrowser {
   const { far, clock } = core
 
-  function nearPage({ pattern = '*', cursor, limit = 100 }: KeyQuery): KeyPage {
+  function nearPage({ pattern, cursor = '0', limit }: ReadQuery): KeyPage {
+    if (!/^\d+$/.test(cursor)) throw optionsError('cache.keys.cursor', 'what a page gave as its next', cursor)
     const fits = matcherOf(pattern)
     const now = clock.elapsed()
     const keys: KeyLine[] = []
-    let at = Number(cursor ?? 0)
+    let at = Number(cursor)
     const entries = [...nearEntries(core, spaces)].slice(at)
     for (const { key, entry } of entries) {
       if (keys.length >= limit) return { keys, next: String(at) }
@@ -82,17 +94,18 @@ export function createKeyBrowser(core: CacheCore, spaces: Spaces, preview: Previ
   }
 
   return {
-    async keys(query = {}) {
+    async keys(given = {}) {
+      const query = resolveOptions('cache.keys', given, queryFields)
       if (query.tier === 'near' || !far) return nearPage(query)
       const page = await far.ask(
         'scan',
-        (store) => store.browser.scan(query.pattern ?? '*', query.cursor, query.limit ?? 100),
+        (store) => store.browser.scan(query.pattern, query.cursor, query.limit),
         SCAN_LIMIT,
       )
       return page ?? { keys: [], next: undefined }
     },
     async inspect(key) {
-      const space = spaces.get(namespaceOf(key))
+      const space = spaces.get(namespaceOf(typeof key === 'string' ? key : checkKey(key)))
       if (!space) return undefined
       const entry = space.near.peek(space.form.near + key.slice(space.form.whole.length)) as CacheEntry | undefined
       const distant = await farDetails(space, key)

@@ -37,13 +37,15 @@ export function buildNamespace<Id, Value>(
 ): BuiltNamespace<Id, Value> {
   const resolved = resolveDefinition(name, definition)
   const near = nearOf(core, resolved.near)
+  // Read though there is no far tier here: there is one in production.
+  const format = formatOf(name, resolved.far)
   const space = new Space({
     name,
     core,
     near,
     form: keyForm(name, near !== core.near),
     policy: policyOf(`cache.define('${name}')`, lifetimeOf(resolved), policy),
-    format: core.far && formatOf(name, resolved.far),
+    format: core.far && format,
     schema: resolved.schema,
     fence: core.tags.take(fenceTag(name)),
     ownTags: [core.tags.take(EVERYTHING), core.tags.take(namespaceTag(name))],

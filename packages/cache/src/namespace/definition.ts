@@ -52,6 +52,7 @@ export interface NamespaceDefinition<Id, Value> extends Lifetime {
   far?: false | Pick<EnvelopeOptions, 'codec' | 'compression' | 'encryption'>
 }
 
+const isObject = (given: unknown) => typeof given === 'object' && given !== null
 const isFunction = (given: unknown) => typeof given === 'function'
 const fn = <F>() => optional(value<F>('a function', isFunction))
 
@@ -74,6 +75,7 @@ export type NamespaceFunctions<Id, Value> = {
 /** @throws E_OPTIONS, E_CACHE_TAG */
 export function resolveDefinition<Id, Value>(name: string, definition: NamespaceDefinition<Id, Value>) {
   const path = `cache.define('${name}')`
+  if (!isObject(definition)) throw optionsError(path, 'an object of options', definition)
   const { near, far, writeBehind, ...rest } = definition
   const resolved = resolveOptions(path, rest, {
     ...lifetimeFields,
@@ -95,10 +97,15 @@ export function resolveDefinition<Id, Value>(name: string, definition: Namespace
   return {
     ...resolved,
     near: near === undefined || near === false ? near : resolveOptions(`${path}.near`, near, nearFields),
-    far: far === undefined ? {} : far,
+    far: farOf(path, far),
     writeBehind:
       writeBehind && resolveOptions(`${path}.writeBehind`, writeBehind === true ? {} : writeBehind, writeBehindFields),
   }
+}
+
+function farOf(path: string, far: NamespaceDefinition<never, never>['far']): NonNullable<typeof far> {
+  if (far === undefined || far === false || isObject(far)) return far ?? {}
+  throw optionsError(`${path}.far`, 'false, or an object of options', far)
 }
 
 /** The lifetime part of a definition. */

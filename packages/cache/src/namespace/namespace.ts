@@ -1,12 +1,14 @@
-import type { Duration } from '@tailwater/core'
+import { type Duration, optionsError, show } from '@tailwater/core'
 import type { Coherence } from '../coherence/coherence.ts'
 import { InvalidSet } from '../coherence/invalid_set.ts'
+import { cacheError } from '../errors.ts'
+import { type InvalidateOptions, transactionOf } from '../invalidation.ts'
 import { checkKey } from '../key.ts'
 import { BatchLoad } from '../load/batch_load.ts'
 import type { Load, LoadContext } from '../load/load_context.ts'
 import { count, search, serve } from '../load/search.ts'
 import { type Lifetime, policyOf, policyOfCall } from '../policy.ts'
-import { type Put, putAll } from '../put.ts'
+import { acceptable, type Put, putAll } from '../put.ts'
 import type { Space } from '../space.ts'
 import type { NamespaceStats } from '../statistics.ts'
 import { namespaceTag } from '../tag_name.ts'
@@ -14,12 +16,6 @@ import { touch } from '../touch.ts'
 import type { NamespaceFunctions } from './definition.ts'
 import { type WarmOptions, type WarmResult, warmUp } from './warm_up.ts'
 import type { WriteBehind } from './write_behind.ts'
-
-/** Where an invalidation belongs. */
-export interface InvalidateOptions {
-  /** The caller's transaction: it happens if and when that commits, whatever becomes of this process. */
-  tx?: object
-}
 
 /** A namespace of one kind of thing, found by its id. */
 export interface CacheNamespace<Id, Value> {
@@ -99,6 +95,7 @@ export class Namespace<Id, Value> implements CacheNamespace<Id, Value> {
   }
 
   async getMany(ids: readonly Id[]): Promise<Value[]> {
+    if (!Array.isArray(ids)) throw optionsError('getMany', 'given an array', ids)
     const { space } = this
     const { loadMany } = this.#parts.definition
     const batch = loadMany && new BatchLoad<Id>((some, context) => loadMany(some, context))
@@ -124,8 +121,10 @@ export class Namespace<Id, Value> implements CacheNamespace<Id, Value> {
 
   async setMany(entries: readonly (readonly [Id, Value])[], lifetime: Lifetime = {}): Promise<void> {
     const policy = policyOfCall(lifetime, this.space.policy)
-    const rows = entries.map(([id, value]) => ({ id, key: checkKey(this.#keyOf(id)), value }))
     const { writeBehind } = this.#parts
+    const rows = entries.map(([id, value]) => ({ id, key: checkKey(this.#keyOf(id)), value }))
+    // Before the source has it: what cannot be kept is not stored either.
+    for (const row of rows) acceptable(this.space, row)
     if (writeBehind) writeBehind.add(rows)
     else await this.#store(entries)
     const puts: Put[] = rows
@@ -148,12 +147,14 @@ export class Namespace<Id, Value> implements CacheNamespace<Id, Value> {
     return this.invalidateMany([id], options)
   }
 
-  async invalidateMany(ids: readonly Id[], { tx }: InvalidateOptions = {}): Promise<void> {
+  async invalidateMany(ids: readonly Id[], options?: InvalidateOptions): Promise<void> {
+    const tx = transactionOf(options)
     const keys = ids.map((id) => this.space.form.whole + checkKey(this.#keyOf(id)))
     await this.#parts.coherence.invalidate(InvalidSet.of(keys), tx)
   }
 
-  async invalidateAll({ tx }: InvalidateOptions = {}): Promise<void> {
+  async invalidateAll(options?: InvalidateOptions): Promise<void> {
+    const tx = transactionOf(options)
     await this.#parts.coherence.invalidate(InvalidSet.of([], [namespaceTag(this.name)]), tx)
   }
 
@@ -174,7 +175,12 @@ export class Namespace<Id, Value> implements CacheNamespace<Id, Value> {
 
   #keyOf(id: Id): string {
     const { key } = this.#parts.definition
-    return String(key ? key(id) : id)
+    const text: unknown = key ? key(id) : id
+    if (typeof text === 'string') return text
+    if (typeof text === 'number' || typeof text === 'bigint') return String(text)
+    // Every object would be '[object Object]', and each be answered with another's value.
+    const hint = key ? 'what `key` gives' : 'an id without a `key`'
+    throw cacheError('E_CACHE_KEY', `${hint} must be text or a number in the cache '${this.name}', got ${show(text)}`)
   }
 
   /** Write-behind has the newest value until the source has it. */

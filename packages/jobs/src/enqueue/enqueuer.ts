@@ -1,4 +1,4 @@
-import { jobEnqueued } from '@tailwater/core'
+import { jobEnqueued, optional, resolveOptions, value } from '@tailwater/core'
 import type { SqlExecutor } from '@tailwater/postgres'
 import type { EnqueuePort, Stored } from '../backend/enqueue_port.ts'
 import type { NewJob } from '../job.ts'
@@ -11,6 +11,15 @@ interface AfterCommit {
 
 /** A transaction that jobs are stored in. */
 export type JobTransaction = SqlExecutor & AfterCommit
+
+const options = {
+  tx: optional(value<JobTransaction>('a transaction', (given) => typeof given === 'object' && given !== null)),
+}
+
+/** The transaction of a call: one that was given under another name must not be passed over. @throws E_OPTIONS */
+export function transactionOf(path: string, given: { tx?: JobTransaction } | undefined): JobTransaction | undefined {
+  return given && resolveOptions(path, given, options).tx
+}
 
 /** Brings jobs to the store, and wakes the workers of this process when they are there. */
 export interface Enqueuer {

@@ -1,5 +1,7 @@
+import { number, optional, resolveOptions, text } from '@tailwater/core'
 import type { InspectPort, JobFilter, QueueStats } from '../backend/inspect_port.ts'
 import type { Job } from '../job.ts'
+import { readFilter } from './job_filter.ts'
 import type { JobView } from './job_view.ts'
 
 /** Jobs of one page at most. */
@@ -13,7 +15,7 @@ export interface Inspection {
   /** Those of a job's children that have ended. */
   children(id: string): Promise<JobView[]>
   logs(id: string): Promise<string[]>
-  /** Newest first. `next` is where the following page begins; undefined at the end. @param page.limit from 1 to 1,000 @default 50 */
+  /** Newest first. `next` is where the following page begins; undefined at the end. @param page.limit from 1 to 1,000 @default 50 @throws E_OPTIONS */
   list(
     filter?: JobFilter,
     page?: { cursor?: string; limit?: number },
@@ -28,6 +30,8 @@ export interface Inspection {
    */
   export(filter?: JobFilter, options?: { raw?: boolean }): AsyncIterable<string>
 }
+
+const pageFields = { cursor: optional(text()), limit: number({ default: 50 }) }
 
 /** Builds it on what the store shows. */
 export function createInspection(port: InspectPort, view: (job: Job) => JobView): Inspection {
@@ -47,15 +51,17 @@ export function createInspection(port: InspectPort, view: (job: Job) => JobView)
     },
     children: async (id) => (await port.children(id)).map(view),
     logs: (id) => port.logs(id),
-    async list(filter = {}, { cursor, limit = 50 } = {}) {
+    async list(filter = {}, given = {}) {
+      const { cursor, limit } = resolveOptions('jobs.inspect.list, page', given, pageFields)
       const page = { limit: Math.min(Math.max(1, limit), MAX_PAGE), ...(cursor !== undefined && { cursor }) }
-      const { jobs, next } = await port.list(filter, page)
+      const { jobs, next } = await port.list(readFilter('jobs.inspect.list', filter), page)
       return { jobs: jobs.map(view), next }
     },
     queues: () => port.queues(),
     stats: (queue) => port.stats(queue),
     async *export(filter = {}, { raw = false } = {}) {
-      for await (const job of pages(filter)) yield `${JSON.stringify(raw ? job : view(job))}\n`
+      for await (const job of pages(readFilter('jobs.inspect.export', filter)))
+        yield `${JSON.stringify(raw ? job : view(job))}\n`
     },
   }
 }

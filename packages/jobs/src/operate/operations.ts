@@ -1,12 +1,15 @@
-import { type Duration, parseDuration } from '@tailwater/core'
+import { type Duration, optional, optionsError, parseDuration, resolveOptions, text, value } from '@tailwater/core'
 import type { Stored } from '../backend/enqueue_port.ts'
 import type { JobCounts, JobFilter } from '../backend/inspect_port.ts'
 import type { MaintainPort } from '../backend/maintain_port.ts'
 import { jobsError } from '../errors.ts'
 import type { Job, JobState, NewJob } from '../job.ts'
-import type { ResolvedKind } from '../kind.ts'
+import { NAME, type ResolvedKind } from '../kind.ts'
+import { isLabel, LABEL } from '../label.ts'
+import { isMoment, MOMENT } from '../moment.ts'
 import { type Priority, priorityOf } from '../priority.ts'
 import type { JobRequest } from '../request.ts'
+import { readFilter, readFilterOfStates } from './job_filter.ts'
 
 /** Jobs that are dealt with in one step of the store. */
 const BITE = 500
@@ -32,15 +35,15 @@ export interface Operations {
   cancel(id: string): Promise<boolean>
   /** Makes a dead, cancelled, scheduled or retryable job available now; false if it is in none of these states. */
   retry(id: string): Promise<boolean>
-  /** Retries all that a filter means: dead ones unless it names other states. How many; no more than there were at first, so that jobs that fail at once are not retried for ever. */
+  /** Retries all that a filter means: dead ones unless it names other states. How many; no more than there were at first, so that jobs that fail at once are not retried for ever. @throws E_OPTIONS */
   redrive(filter?: JobFilter, options?: { to?: string }): Promise<number>
-  /** Changes a job that does not run. A payload is checked and written as its kind demands. @throws E_JOB_KIND_UNKNOWN, E_JOB_NOT_FOUND, E_JOB_PAYLOAD */
+  /** Changes a job that does not run. A payload is checked and written as its kind demands. @throws E_JOB_KIND_UNKNOWN, E_JOB_NOT_FOUND, E_JOB_PAYLOAD, E_OPTIONS */
   edit(id: string, change: JobChange): Promise<boolean>
   /** Deletes a job that does not run. */
   remove(id: string): Promise<boolean>
-  /** Deletes jobs of these states that ended, or were enqueued, longer ago than `age`. How many. */
+  /** Deletes jobs of these states that ended, or were enqueued, longer ago than `age`. How many. @throws E_OPTIONS */
   clean(filter: JobFilter & { states: readonly JobState[] }, age: Duration): Promise<number>
-  /** Deletes all that carries the key; what runs is asked to stop, and is deleted when it is called again. How many jobs it concerned. */
+  /** Deletes all that carries the key; what runs is asked to stop, and is deleted when it is called again. How many jobs it concerned. @throws E_OPTIONS */
   erase(key: string): Promise<number>
 }
 
@@ -54,6 +57,16 @@ export interface OperationsParts {
   /** @throws as `add` */
   prepare(request: JobRequest, queue: string | undefined): NewJob | Promise<NewJob>
   store(job: NewJob): Promise<Stored>
+}
+
+const queueName = optional(text({ pattern: NAME, expected: 'lower-case words joined by hyphens' }))
+const anything = () => true
+
+const changeFields = {
+  payload: optional(value<unknown>('JSON data', anything)),
+  priority: optional(value<Priority>('a priority', anything)),
+  runAt: optional(value<Date | number>(MOMENT, isMoment)),
+  queue: queueName,
 }
 
 /** Builds them on what the store can do. */
@@ -75,13 +88,15 @@ export function createOperations({ port, kinds, get, counts, wake, prepare, stor
       if (job) wake(job.queue)
       return isDone
     },
-    async redrive(given = {}, { to } = {}) {
-      const { states = ['dead'] as const, ...rest } = given
+    async redrive(given = {}, options = {}) {
+      const { states = ['dead'] as const, ...rest } = readFilter('jobs.operate.redrive', given)
+      const { to } = resolveOptions('jobs.operate.redrive, options', options, { to: queueName })
       const present = await counts(rest.queue)
       const most = states.reduce((sum, state) => sum + present[state], 0)
       return inBites(() => port.redrive({ ...rest, states }, BITE, ...(to === undefined ? [] : [to])), most)
     },
-    async edit(id, { payload, priority, runAt, queue }) {
+    async edit(id, change) {
+      const { payload, priority, runAt, queue } = resolveOptions('jobs.operate.edit', change, changeFields)
       const text = payload === undefined ? undefined : await payloadText(id, payload)
       return port.edit(id, {
         ...(text !== undefined && { payload: text }),
@@ -91,8 +106,16 @@ export function createOperations({ port, kinds, get, counts, wake, prepare, stor
       })
     },
     remove: (id) => port.remove(id),
-    clean: (filter, age) => inBites(() => port.clean(filter, parseDuration(age, 'age'), BITE)),
-    erase: (key) => inBites(() => port.erase(key, BITE)),
+    async clean(given, age) {
+      const filter = readFilterOfStates('jobs.operate.clean', given)
+      const ms = parseDuration(age, 'age')
+      return inBites(() => port.clean(filter, ms, BITE))
+    },
+    async erase(key) {
+      // Of no key are all jobs that have none.
+      if (!isLabel(key)) throw optionsError('the key of jobs.operate.erase', LABEL, key)
+      return inBites(() => port.erase(key, BITE))
+    },
   }
 }
 

@@ -1,21 +1,9 @@
 /** What stands in for a value that is not shown. */
 export const REDACTED = '[redacted]'
 
-/** Names whose values are never shown, whatever else is asked for; compared without case, `-` and `_`. */
-const alwaysHidden = [
-  'password',
-  'passphrase',
-  'secret',
-  'token',
-  'accesstoken',
-  'refreshtoken',
-  'apikey',
-  'authorization',
-  'cookie',
-  'cardnumber',
-  'cvc',
-  'iban',
-]
+/** Names whose values are never shown, whatever else is asked for, as they are without case, `-` and `_`: `clientSecret` and `session_token` among them. */
+const ALWAYS_HIDDEN =
+  /pass(word|phrase|wd)|secret|token|apikey|accesskey|privatekey|authori[sz]ation|cookie|credential|cardnumber|^(cvc|cvv|iban|ssn)$/
 
 /** Depth below which nothing is shown: a payload that deep is read by no person. */
 const MAX_DEPTH = 20
@@ -27,10 +15,11 @@ const MAX_DEPTH = 20
  * @returns a function that gives a copy
  */
 export function createRedaction(rules: readonly string[] = []): (data: unknown) => unknown {
-  const names = new Set([...alwaysHidden, ...rules.filter((rule) => !rule.includes('.')).map(plain)])
+  const names = new Set(rules.filter((rule) => !rule.includes('.')).map(plain))
   const paths = rules.filter((rule) => rule.includes('.')).map((rule) => rule.split('.'))
 
   const isHidden = (name: string, path: readonly string[]) =>
+    ALWAYS_HIDDEN.test(plain(name)) ||
     names.has(plain(name)) ||
     paths.some((steps) => steps.length === path.length && steps.every((step, i) => step === '*' || step === path[i]))
 

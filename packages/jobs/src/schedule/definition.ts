@@ -1,4 +1,4 @@
-import { show } from '@tailwater/core'
+import { type Duration, optional, resolveOptions, show, value } from '@tailwater/core'
 import type { NewJob } from '../job.ts'
 import type { JobOptions } from '../request.ts'
 import { type RuleOption, readRule, type StoredRule, wrong } from './rule.ts'
@@ -32,9 +32,28 @@ export interface StoredDefinition {
 /** Moments that may be made up for. */
 const MOST_MISSED = 1_000
 
+const anything = () => true
+const said = <Value>() => optional(value<Value>('what its rule needs', anything))
+
+/** Every name that a definition may have; what stands under them is read by the rule, and by the kind. */
+const fields = {
+  cron: said<string>(),
+  timeZone: said<string>(),
+  every: said<Duration>(),
+  from: said<number>(),
+  once: said<Date | number>(),
+  kind: said<string>(),
+  payload: said<unknown>(),
+  options: said<JobOptions>(),
+  missed: said<MissedPolicy>(),
+}
+
 /** Reads rule and policy. @throws E_JOB_SCHEDULE, E_OPTIONS */
 export function readDefinition(name: string, given: ScheduleDefinition): Omit<StoredDefinition, 'job'> {
   if (given === null || typeof given !== 'object') throw wrong(name, `must be an object, got ${show(given)}`)
+  resolveOptions(`schedule '${name}'`, given, fields)
+  const { delay, runAt } = (given.options ?? {}) as JobOptions
+  if ((delay ?? runAt) !== undefined) throw wrong(name, 'says by its rule when its jobs are due: not by delay or runAt')
   return { rule: readRule(name, given), missed: readMissed(name, given.missed ?? 'skip') }
 }
 

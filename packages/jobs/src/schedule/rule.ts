@@ -1,6 +1,7 @@
 import { type Duration, parseDuration, show } from '@tailwater/core'
 import { Cron } from 'croner'
 import { jobsError } from '../errors.ts'
+import { isMoment, MOMENT } from '../moment.ts'
 
 /** When a schedule's moments are. */
 export type RuleOption =
@@ -37,19 +38,21 @@ const SECOND = 1_000
 
 /** Reads a rule. @throws E_JOB_SCHEDULE, E_OPTIONS */
 export function readRule(name: string, given: object): StoredRule {
-  const said = given as { cron?: unknown; timeZone?: unknown; every?: unknown; from?: number; once?: Date | number }
+  const said = given as { cron?: unknown; timeZone?: unknown; every?: unknown; from?: unknown; once?: unknown }
   const kinds = [said.cron, said.every, said.once].filter((one) => one !== undefined)
   if (kinds.length !== 1) throw wrong(name, `needs one of cron, every and once, got ${kinds.length}`)
+  if (said.cron === undefined && said.timeZone !== undefined) throw wrong(name, 'has a timeZone, which only cron has')
+  if (said.every === undefined && said.from !== undefined) throw wrong(name, 'has a from, which only every has')
   if (said.cron !== undefined) return readCron(name, said.cron, said.timeZone ?? 'UTC')
-  if (said.once !== undefined) return readOnce(name, Number(said.once))
+  if (said.once !== undefined) return { type: 'once', at: readMoment(name, 'once', said.once) }
   const ms = parseDuration(said.every, `schedule '${name}'.every`)
   if (ms < SECOND) throw wrong(name, `cannot fire more often than once a second, got every ${ms} ms`)
-  return { type: 'every', ms, from: said.from ?? 0 }
+  return { type: 'every', ms, from: readMoment(name, 'from', said.from ?? 0) }
 }
 
-function readOnce(name: string, at: number): StoredRule {
-  if (!Number.isFinite(at)) throw wrong(name, `needs a date, or milliseconds since the Unix epoch, for once`)
-  return { type: 'once', at }
+function readMoment(name: string, option: string, given: unknown): number {
+  if (isMoment(given)) return Number(given)
+  throw wrong(name, `needs ${MOMENT}, for ${option}, got ${show(given)}`)
 }
 
 function readCron(name: string, cron: unknown, timeZone: unknown): StoredRule {
