@@ -12,3 +12,11 @@ export interface CacheEntry extends NearEntry {
 export function calmFor(ttl: number, eagerRefresh: number): number {
   return eagerRefresh > 0 ? ttl * eagerRefresh : ttl
 }
+
+/** An entry whose replacement could not be loaded: served until the next attempt, as stale unless its time is not over yet. */
+export function backedOff(entry: CacheEntry, now: number, backoff: number, isTrusted: boolean): CacheEntry {
+  const until = Math.min(now + backoff, entry.usableUntil)
+  if (isTrusted && now < entry.freshUntil && !entry.isStale)
+    return { ...entry, calmUntil: Math.min(until, entry.freshUntil) }
+  return { ...entry, freshUntil: until, calmUntil: until, checkedAt: now, isStale: true }
+}

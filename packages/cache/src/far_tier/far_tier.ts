@@ -141,9 +141,10 @@ export class FarTier {
 
   /** Likewise, without a promise; `settle` is called once. */
   store(write: FarWrite, settle: (isStored: boolean | undefined) => void): void {
-    if (!this.isUp || !this.isTrusted(write.key)) return settle(undefined)
-    this.#writes.push({ write, settle })
-    if (!this.#isWriting) void this.#writeAll()
+    if (this.isUp && this.isTrusted(write.key)) {
+      this.#writes.push({ write, settle })
+      if (!this.#isWriting) void this.#writeAll()
+    } else settle(undefined)
   }
 
   /** Asks for the lease of a key together with whatever else is asked for in this turn. */

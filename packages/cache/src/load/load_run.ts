@@ -1,5 +1,5 @@
 import { cacheLoad, toError } from '@tailwater/core'
-import { type CacheEntry, calmFor } from '../entry.ts'
+import { backedOff, type CacheEntry, calmFor } from '../entry.ts'
 import type { Decoded, Envelope, EnvelopeTag } from '../envelope/envelope.ts'
 import type { FarReading, FarVersion, FarWrite } from '../far/far_backend.ts'
 import type { FarReader } from '../far_tier/far_tier.ts'
@@ -174,15 +174,20 @@ export class LoadRun implements FarReader {
   /** There is nothing to be served: it has to be loaded, by this process or another. */
   #goOn(): void {
     const { load } = this.#plan
-    if (load) return this.#takeTurn(load)
-    this.flight.answerWith(undefined, 'miss', 'source')
-    this.#finish()
+    if (load) this.#takeTurn(load)
+    else {
+      this.flight.answerWith(undefined, 'miss', 'source')
+      this.#finish()
+    }
   }
 
   /** Whose turn it is: this process loads, or reads what another has loaded, or leaves it to that one. */
   #takeTurn(load: Load): void {
     const { far, clock } = this.#plan.space.core
-    if (!far?.isUp || this.#version === undefined) return this.#load(load)
+    if (!far?.isUp || this.#version === undefined) {
+      this.#load(load)
+      return
+    }
     this.#lease ??= new LoadLease(far, clock, this.key, (granting) => {
       if (granting === 'changed') this.#read()
       else if (granting === 'held') this.#wait(load)
@@ -195,10 +200,12 @@ export class LoadRun implements FarReader {
   #wait(load: Load): void {
     const { clock } = this.#plan.space.core
     this.#spare()
-    if (this.#plan.isRefresh || this.flight.isAnswered) return this.#leave()
-    if (clock.elapsed() >= this.#waitUntil) return this.#load(load)
-    clock.after(this.#pause, () => this.#takeTurn(load))
-    this.#pause = Math.min(this.#pause * 2, LONGEST_PAUSE)
+    if (this.#plan.isRefresh || this.flight.isAnswered) this.#leave()
+    else if (clock.elapsed() >= this.#waitUntil) this.#load(load)
+    else {
+      clock.after(this.#pause, () => this.#takeTurn(load))
+      this.#pause = Math.min(this.#pause * 2, LONGEST_PAUSE)
+    }
   }
 
   /** Another process replaces what was served. */
@@ -209,11 +216,10 @@ export class LoadRun implements FarReader {
 
   #load(load: Load): void {
     const { space } = this.#plan
-    const { numbers } = space.core
-    if (this.#version === undefined || !numbers) return this.#run(load, undefined)
+    const numbers = this.#version === undefined ? undefined : space.core.numbers
     const tags = space.farTags(this.#tags)
-    const known = numbers.known(tags)
-    if (known) this.#run(load, known)
+    const known = numbers?.known(tags)
+    if (known || !numbers) this.#run(load, known)
     else void numbers.find(tags).then((found) => this.#run(load, found))
   }
 
@@ -255,7 +261,8 @@ export class LoadRun implements FarReader {
       if (life) this.#keepLoaded(value, life, loaded, far)
       else this.#lease?.release()
     } catch (error) {
-      return this.#fail(error)
+      this.#fail(error)
+      return
     }
     this.flight.answerWith(value, 'miss', 'source')
     this.#finish()
@@ -294,11 +301,12 @@ export class LoadRun implements FarReader {
         wished.length === 0
           ? space.envelopeOf(key, value, life, before.tags)
           : this.#envelopeOf(value, life, wished, before)
-      if (!(envelope instanceof Promise)) return this.#store(envelope, life)
-      envelope.then(
-        (bytes) => this.#store(bytes, life),
-        (error: unknown) => this.#unstored(error),
-      )
+      if (envelope instanceof Promise)
+        envelope.then(
+          (bytes) => this.#store(bytes, life),
+          (error: unknown) => this.#unstored(error),
+        )
+      else this.#store(envelope, life)
     } catch (error) {
       this.#unstored(error)
     }
@@ -322,7 +330,8 @@ export class LoadRun implements FarReader {
     const { core, counts } = this.#plan.space
     if (!envelope || this.flight.isVoid) {
       this.#lease?.release()
-      return core.flights.workEnds()
+      core.flights.workEnds()
+      return
     }
     const lease = this.#lease?.isHeld ? this.#lease.token : undefined
     this.#lease?.end()
@@ -387,12 +396,4 @@ interface FarBefore {
   readonly tags: readonly EnvelopeTag[]
   /** The greatest number that had been heard of. */
   readonly floor: number
-}
-
-/** An entry whose replacement could not be loaded: served until the next attempt, as stale unless its time is not over yet. */
-function backedOff(entry: CacheEntry, now: number, backoff: number, isTrusted: boolean): CacheEntry {
-  const until = Math.min(now + backoff, entry.usableUntil)
-  if (isTrusted && now < entry.freshUntil && !entry.isStale)
-    return { ...entry, calmUntil: Math.min(until, entry.freshUntil) }
-  return { ...entry, freshUntil: until, calmUntil: until, checkedAt: now, isStale: true }
 }
