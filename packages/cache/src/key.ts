@@ -10,7 +10,7 @@ export const NAMESPACE_WORD = /^[a-z][a-z0-9-]{0,63}$/
 /** Bytes of a key without its namespace: it is sent, compared and kept again and again. */
 const MAX_KEY_BYTES = 512
 
-/** @throws E_CACHE_KEY for what is no text, is empty, longer than 512 bytes, has a NUL in it, or half of a surrogate pair, which in UTF-8 would be the same as any other */
+/** @throws E_CACHE_KEY for what is no text, is empty, longer than 512 bytes, has a NUL in it, or half of a surrogate pair, which in UTF-8 would be that of every other half */
 export function checkKey(key: unknown): string {
   // A character has three bytes at most, so most keys need not be measured.
   if (
