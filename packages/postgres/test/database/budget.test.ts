@@ -62,7 +62,14 @@ describe('the connection budget', () => {
   it('warns when others hold what it counts on', async () => {
     const other = createDatabase({ url: server.url, min: 10, max: 10, budget: 12 })
     await other.start()
-    await Promise.all(Array.from({ length: 10 }, () => other.query('SELECT 1')))
+    // Ten transactions at once: none ends before all have a connection, however soon the pool opens them.
+    let begun = 0
+    const all = Promise.withResolvers<void>()
+    const hold = async () => {
+      if (++begun === 10) all.resolve()
+      await all.promise
+    }
+    await Promise.all(Array.from({ length: 10 }, () => other.transaction(hold)))
     const heard = await notices({ min: 1, max: 20, budget: 22 })
     await other.stop()
     assert.ok(
