@@ -25,7 +25,6 @@ function followed(source: Readable, limit: number): CollectedBody {
   let pieces: Buffer[] | undefined = []
   let length = 0
   const forClient = new Readable({
-    highWaterMark: Math.max(limit, 65_536),
     read: () => void source.resume(),
     destroy(error, done) {
       if (!pieces) source.destroy()

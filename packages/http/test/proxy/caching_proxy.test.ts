@@ -194,6 +194,23 @@ describe('a caching proxy', () => {
     assert.equal((await untilHit(() => line.ask('/a'))).body, 'new')
   })
 
+  for (const [what, ask] of [
+    ['a HEAD', { method: 'HEAD' }],
+    ['a part', { headers: { range: 'bytes=0-0' } }],
+  ] as const)
+    it(`refreshes the whole when ${what} finds it stale`, async () => {
+      const clock = new FakeClock()
+      line = await proxyOrigin(counting({ 'cache-control': 'max-age=60, stale-while-revalidate=60' }), {
+        cache: { clock },
+      })
+      await line.ask('/a')
+      await clock.advance(61_000)
+      assert.match((await line.ask('/a', ask)).did, /stale-while-revalidate$/)
+      const { body } = await untilHit(() => line.ask('/a'))
+      assert.deepEqual([body, line.asked.length, line.asked[1]!.method], ['2', 2, 'GET'])
+      assert.equal(line.asked[1]!.headers.range, undefined)
+    })
+
   it('says 504 to a client that wants nothing but what is stored', async () => {
     line = await proxyOrigin(counting())
     const headers = { 'cache-control': 'only-if-cached' }
