@@ -1,0 +1,2 @@
+export { createRedisMessaging, type RedisMessagingOptions } from './redis_messaging.ts'
+export { createRedisRouting } from './redis_routing.ts'
