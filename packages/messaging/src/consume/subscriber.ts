@@ -37,6 +37,8 @@ export interface SubscriberParts {
   /** Whose breaker pauses it; looked up when it starts, so that policies may be made later. */
   readonly policy: () => Policy | undefined
   readonly attempts: AttemptParts
+  /** Share of time in which the event loop was busy since it was last asked. @default measured */
+  readonly utilisation?: () => number
 }
 
 /**
@@ -63,7 +65,8 @@ export class Subscriber implements Subscription {
     this.#parts = parts
     this.#lane = new Lane(this.name, min)
     this.#shown = min
-    this.#scaler = new Autoscaler(parts.clock, [{ lane: this.#lane, min, max }], () => this.#resized())
+    const scaled = [{ lane: this.#lane, min, max }]
+    this.#scaler = new Autoscaler(parts.clock, scaled, () => this.#resized(), parts.utilisation)
   }
 
   get status(): SubscriptionStatus {
