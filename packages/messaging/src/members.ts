@@ -11,14 +11,18 @@ export class Members {
   readonly #members = new Set<Member>()
   #isRunning = false
   /** What was added while running, and is still starting. */
-  #starting: Promise<unknown> = Promise.resolve()
+  #starting: Promise<unknown> | undefined
 
   /** Resolves when it runs, or at once if nothing does yet. */
   add(member: Member): Promise<void> {
     this.#members.add(member)
     if (!this.#isRunning) return Promise.resolve()
     const started = Promise.resolve().then(() => member.start())
-    this.#starting = Promise.allSettled([this.#starting, started])
+    const all = Promise.allSettled([this.#starting, started])
+    this.#starting = all
+    void all.then(() => {
+      if (this.#starting === all) this.#starting = undefined
+    })
     return started
   }
 
@@ -27,6 +31,11 @@ export class Members {
     this.add(member).catch((error: unknown) => {
       if (backgroundError.hasSubscribers) backgroundError.publish({ source: 'messaging', error: toError(error) })
     })
+  }
+
+  /** Resolves when what was added has started, or failed to; undefined when nothing is on its way. */
+  get settled(): Promise<unknown> | undefined {
+    return this.#starting
   }
 
   remove(member: Member): void {

@@ -11,7 +11,7 @@ import { Declarations } from './declarations.ts'
 import { messagingError } from './errors.ts'
 import { createExchange, type Exchange, type ExchangeOptions, type TopicSchemas } from './exchange.ts'
 import { keepTrimmed } from './inbox/inbox.ts'
-import { Members } from './members.ts'
+import { type Member, Members } from './members.ts'
 import { checkName } from './name.ts'
 import { type MessagingOptions, type ResolvedMessaging, resolveMessagingOptions, warnOfMemory } from './options.ts'
 import { createPolicy, type Policy, type PolicyState } from './policy/policy.ts'
@@ -70,11 +70,20 @@ export function createMessaging(given: MessagingOptions = {}): Messaging {
   const { backend, outbox, clock, ids, maxBody } = options
   const declarations = new Declarations(backend.topology)
   const relay = outbox && createRelay(outbox, backend.publish)
-  const sender = createSender({ port: backend.publish, relay, clock, ready: (name) => declarations.ready(name) })
-  const requester = new Requester({ backend, sender, clock, ids, maxBody })
   const members = new Members()
+  const sender = createSender({
+    port: backend.publish,
+    relay,
+    clock,
+    // What this process subscribed to before it published is there to be published to.
+    async ready(name) {
+      if (members.settled) await members.settled
+      return declarations.ready(name)
+    },
+  })
+  const requester = new Requester({ backend, sender, clock, ids, maxBody })
   const policies = new Map<string, Policy>()
-  const subscribers = createSubscribers(options, members, policies)
+  const subscribers = createSubscribers(options, { members, declarations, policies })
   const exchanges = createExchanges({ options, declarations, members, subscribers, sender })
   declarations.add({ name: REQUESTS, type: 'direct' })
   const respond = createResponders({ options, members, subscribe: subscribers.add })
@@ -156,9 +165,9 @@ interface Subscribers {
 
 function createSubscribers(
   { backend, clock, inbox }: ResolvedMessaging,
-  members: Members,
-  policies: ReadonlyMap<string, Policy>,
+  parts: { members: Members; declarations: Declarations; policies: ReadonlyMap<string, Policy> },
 ): Subscribers {
+  const { members, declarations, policies } = parts
   const known = new Map<string, Subscriber>()
   return {
     add(name, bindings, handler, options, schemaOf = () => undefined) {
@@ -183,7 +192,7 @@ function createSubscribers(
         },
       })
       known.set(name, subscriber)
-      members.addUnawaited(subscriber)
+      members.addUnawaited(afterItsExchanges(declarations, bindings, subscriber))
       return subscriber
     },
     statuses: () => [...known.values()].map(({ status }) => status),
@@ -203,7 +212,8 @@ function createExchanges(parts: {
   const schemaOf = (exchange: string, topic: string) => known.get(exchange)?.topics?.[topic]
 
   async function listen(bindings: readonly Binding[], handler: BroadcastHandler): Promise<() => Promise<void>> {
-    const listener = new BroadcastListener({ bindings, backend, handler, schemaOf })
+    const own = new BroadcastListener({ bindings, backend, handler, schemaOf })
+    const listener = afterItsExchanges(declarations, bindings, own)
     await members.add(listener)
     return async () => {
       members.remove(listener)
@@ -241,6 +251,17 @@ function createExchanges(parts: {
   }
 
   return { get }
+}
+
+/** A member that starts when the exchanges that it is bound to are declared. */
+function afterItsExchanges(declarations: Declarations, bindings: readonly Binding[], member: Member): Member {
+  return {
+    async start() {
+      for (const { exchange } of bindings) await declarations.ready(exchange)
+      await member.start()
+    },
+    stop: (deadline) => member.stop(deadline),
+  }
 }
 
 function policyOf(policies: ReadonlyMap<string, Policy>, subscription: string, name: string): Policy {
