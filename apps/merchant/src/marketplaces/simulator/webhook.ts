@@ -1,0 +1,48 @@
+import { backgroundError, type Clock, sleep, toError } from '@tailwater/core'
+import { signatureOf } from '../signature.ts'
+
+/** Where a marketplace tells of its orders. */
+export interface WebhookTarget {
+  url: string
+  secret: string
+}
+
+/** Pauses between the tries, in milliseconds: whoever misses them all finds the order when it asks. */
+const PAUSES = [0, 500, 2_000]
+/** Milliseconds for one call. */
+const PATIENCE = 5_000
+
+/** Tells of one order, with a signature over the body; tries a few times, and gives up. */
+export async function callWebhook(target: WebhookTarget, order: object, clock: Clock): Promise<void> {
+  const body = JSON.stringify(order)
+  for (const pause of PAUSES) {
+    await sleep(clock, pause)
+    if (await isHeard(target, body, clock)) return
+  }
+}
+
+async function isHeard({ url, secret }: WebhookTarget, body: string, clock: Clock): Promise<boolean> {
+  const at = clock.now()
+  const signature = signatureOf(secret, { at, method: 'POST', path: new URL(url).pathname, body })
+  const giveUp = new AbortController()
+  const cancel = clock.after(PATIENCE, () => giveUp.abort())
+  try {
+    const answer = await fetch(url, {
+      method: 'POST',
+      body,
+      headers: {
+        'content-type': 'application/json',
+        'x-marketplace-timestamp': String(at),
+        'x-marketplace-signature': signature,
+      },
+      signal: giveUp.signal,
+    })
+    await answer.body?.cancel()
+    return answer.ok
+  } catch (error) {
+    if (backgroundError.hasSubscribers) backgroundError.publish({ source: 'webhook', error: toError(error) })
+    return false
+  } finally {
+    cancel()
+  }
+}
