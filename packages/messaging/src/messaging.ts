@@ -108,7 +108,7 @@ export function createMessaging(given: MessagingOptions = {}): Messaging {
       policies.set(name, policy)
       return policy
     },
-    deadLetters: createDeadLetters(backend.deadLetters, maxBody),
+    deadLetters: createDeadLetters(backend.deadLetters, options),
     inspect: backend.inspect,
     get status() {
       return { subscriptions: subscribers.statuses(), policies: [...policies.values()].map(({ state }) => state) }

@@ -60,6 +60,14 @@ export interface JobsConfig {
   redact?: readonly string[]
 }
 
+/** How messages are bounded and shown. They are carried by jobs, where those are kept. */
+export interface MessagingConfig {
+  /** Largest body, as it is sent. @default '256kb' */
+  maxBody?: Size
+  /** Names and paths in bodies and headers that nobody is shown. */
+  redact?: readonly string[]
+}
+
 /** Everything that a platform is made from. Only what differs from the default need be given. */
 export interface TailwaterConfig {
   /** Names the application in logs and connections. @default 'tailwater' */
@@ -81,6 +89,7 @@ export interface TailwaterConfig {
   redisUrl?: string
   cache?: CacheConfig
   jobs?: JobsConfig
+  messaging?: MessagingConfig
   amqpUrl?: string
   mail?: { smtpUrl?: string; from?: string }
   log?: { level?: 'debug' | 'info' | 'warn' | 'error' | 'silent'; format?: 'pretty' | 'json' }
@@ -150,6 +159,10 @@ const fields = {
   jobs: group({
     store: oneOf(['postgres', 'redis'], { default: 'postgres' }),
     queues: value<Record<string, QueueOptions>>('an object of queues', isObject, { default: {} }),
+    redact: value<readonly string[]>('a list of names', Array.isArray, { default: [] }),
+  }),
+  messaging: group({
+    maxBody: size({ default: '256kb' }),
     redact: value<readonly string[]>('a list of names', Array.isArray, { default: [] }),
   }),
   amqpUrl: optional(secretUrl(['amqp:', 'amqps:'], 'a URL such as amqp://user:password@host:5672')),

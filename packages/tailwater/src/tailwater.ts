@@ -12,6 +12,7 @@ import {
   type FirstAdministrator,
 } from '@tailwater/dashboard'
 import type { Jobs } from '@tailwater/jobs'
+import type { Messaging } from '@tailwater/messaging'
 import type { Database, Migrator, Outbox, PostgresBus } from '@tailwater/postgres'
 import type { Redis } from '@tailwater/redis'
 import { createTelemetry, type Telemetry } from '@tailwater/telemetry'
@@ -25,6 +26,7 @@ import { openDataFolder } from './platform/data_folder.ts'
 import { registerGauges } from './platform/gauges.ts'
 import { type Ground, openGround, type Progress } from './platform/ground.ts'
 import { openJobs } from './platform/jobs.ts'
+import { openMessaging } from './platform/messaging.ts'
 import { keyringOf } from './platform/secrets.ts'
 import { openSettings, type PlatformSettings } from './platform/settings.ts'
 import { platformServices } from './platform/start_order.ts'
@@ -56,6 +58,8 @@ export interface Tailwater extends Mounts {
   /** In this process's memory, behind it in Redis where there is a `redisUrl`; processes hear of each other's invalidations. */
   readonly cache: Cache
   readonly jobs: Jobs
+  /** Published in a transaction of the database, a message goes out with its commit. */
+  readonly messaging: Messaging
   readonly mailer: Mailer
   /** In `files/` of the data folder. */
   readonly files: FileStore
@@ -109,6 +113,7 @@ async function assemble(
   const files = createDiskFileStore(join(config.dataDir, 'files'))
   const mailer = await openMailer(config, { clock, files: createDiskFileStore(config.dataDir) })
   const jobs = openJobs(config, ground, keyring)
+  const messaging = openMessaging(config, ground)
   const accounts = createAccounts({ database, schema, keyring, clock })
   const telemetry = createTelemetry({ clock, ignorePaths: [config.dashboardPath] })
   registerGauges(telemetry, database, jobs)
@@ -116,7 +121,7 @@ async function assemble(
   const settings = openSettings(config, ground)
   const cache = openCache(config, ground, settings)
   const { closing } = surface.drain
-  const dashboard = dashboardOf(config, { accounts, telemetry, database, cache, jobs, closing })
+  const dashboard = dashboardOf(config, { accounts, telemetry, database, cache, jobs, messaging, closing })
   const parts = {
     config,
     ground,
@@ -127,6 +132,7 @@ async function assemble(
     logger,
     mailer,
     jobs,
+    messaging,
     accounts,
     telemetry,
     progress,
@@ -146,6 +152,7 @@ async function assemble(
     settings,
     cache,
     jobs,
+    messaging,
     mailer,
     files,
     keyring,
@@ -162,7 +169,7 @@ async function assemble(
 
 function dashboardOf(
   { dashboardPath: mount, clock }: ResolvedConfig,
-  parts: Pick<DashboardOptions, 'accounts' | 'telemetry' | 'database' | 'cache' | 'jobs' | 'closing'>,
+  parts: Pick<DashboardOptions, 'accounts' | 'telemetry' | 'database' | 'cache' | 'jobs' | 'messaging' | 'closing'>,
 ): Dashboard {
   // The mounts describe all routes together.
   return createDashboard({ ...parts, version: platformVersion(), mount, describe: false, clock })

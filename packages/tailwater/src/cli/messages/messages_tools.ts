@@ -1,0 +1,48 @@
+import { type Service, startAll, stopAll } from '@tailwater/core'
+import { createMessaging, type Messaging } from '@tailwater/messaging'
+import { createRedisMessaging } from '@tailwater/messaging/redis'
+import { createRedis } from '@tailwater/redis'
+import { type ResolvedConfig, resolveConfig, type TailwaterConfig } from '../../config.ts'
+import { openGround, type Progress } from '../../platform/ground.ts'
+import { openMessaging } from '../../platform/messaging.ts'
+import type { Terminal } from '../terminal.ts'
+
+/** What the commands of messages work with. */
+export interface MessagesTools {
+  /** Started, but it subscribes to nothing. */
+  messaging: Messaging
+}
+
+/** Opens what carries the messages of a configuration. */
+export async function openMessagesTools(given: TailwaterConfig, { complain }: Terminal) {
+  const config = resolveConfig(given)
+  const { messaging, below } = await open(config, complain)
+  const services = [...below, messaging]
+  const close = () => stopAll(services)
+  try {
+    await startAll(services)
+  } catch (error) {
+    await close().catch(() => {})
+    throw error
+  }
+  return { tools: { messaging }, close }
+}
+
+/** With messages in Redis the database is left alone. */
+async function open(
+  config: ResolvedConfig,
+  progress: Progress,
+): Promise<{ messaging: Messaging; below: readonly Service[] }> {
+  const { clock } = config
+  if (config.jobs.store === 'redis') {
+    const redis = createRedis({ url: config.redisUrl!, name: config.name, clock })
+    const { redact, maxBody } = config.messaging
+    return {
+      messaging: createMessaging({ backend: createRedisMessaging({ redis, clock }), redact, maxBody, clock }),
+      below: [redis],
+    }
+  }
+  const ground = await openGround(config, progress)
+  const below = [...(ground.embedded ? [ground.embedded] : []), ground.database, ground.outbox, ground.bus]
+  return { messaging: openMessaging(config, ground), below }
+}
