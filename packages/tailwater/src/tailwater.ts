@@ -25,6 +25,7 @@ import { openDataFolder } from './platform/data_folder.ts'
 import { registerGauges } from './platform/gauges.ts'
 import { type Ground, openGround, type Progress } from './platform/ground.ts'
 import { openJobs } from './platform/jobs.ts'
+import { steerQueues } from './platform/queue_settings.ts'
 import { keyringOf } from './platform/secrets.ts'
 import { openSettings, type PlatformSettings } from './platform/settings.ts'
 import { platformServices } from './platform/start_order.ts'
@@ -114,6 +115,7 @@ async function assemble(
   registerGauges(telemetry, database, jobs)
   const surface = createSurface(config, ground, accounts)
   const settings = openSettings(config, ground)
+  steerQueues(jobs, config.jobs.queues, settings)
   const cache = openCache(config, ground, settings)
   const { closing } = surface.drain
   const dashboard = dashboardOf(config, { accounts, telemetry, database, cache, jobs, closing })
