@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { after, before, describe, it } from 'node:test'
-import { cacheAccess, listen, systemClock } from '@tailwater/core'
+import { systemClock } from '@tailwater/core'
 import { createIndexes } from '../../src/database/index_builder.ts'
 import { endedJob, endedJobs } from '../testing/ended_job.ts'
 import {
