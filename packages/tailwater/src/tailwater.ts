@@ -118,7 +118,7 @@ async function assemble(
   steerQueues(jobs, config.jobs.queues, settings)
   const cache = openCache(config, ground, settings)
   const { closing } = surface.drain
-  const dashboard = dashboardOf(config, { accounts, telemetry, database, cache, jobs, closing })
+  const dashboard = dashboardOf(config, { accounts, telemetry, database, cache, jobs, settings, closing })
   const parts = {
     config,
     ground,
@@ -164,7 +164,7 @@ async function assemble(
 
 function dashboardOf(
   { dashboardPath: mount, clock }: ResolvedConfig,
-  parts: Pick<DashboardOptions, 'accounts' | 'telemetry' | 'database' | 'cache' | 'jobs' | 'closing'>,
+  parts: Pick<DashboardOptions, 'accounts' | 'telemetry' | 'database' | 'cache' | 'jobs' | 'settings' | 'closing'>,
 ): Dashboard {
   // The mounts describe all routes together.
   return createDashboard({ ...parts, version: platformVersion(), mount, describe: false, clock })
