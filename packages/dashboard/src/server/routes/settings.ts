@@ -74,7 +74,7 @@ function changeRoute(desk: Desk, settings: Settings): Route {
     use: changing(desk),
     async handler({ body, exchange }) {
       await change(settings, body, principalOf(exchange)!.email)
-      tellChange(exchange, 'settingChange', body.name, { value: body.value })
+      tellChange(exchange, 'settingChange', body.name)
       return settingView(settings.list().find(({ name }) => name === body.name)!)
     },
   })
