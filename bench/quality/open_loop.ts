@@ -6,9 +6,8 @@ import { setTimeout as pause } from 'node:timers/promises'
 export interface OpenLoopPlan {
   /** On 127.0.0.1. */
   port: number
-  token: string
-  /** POSTed to in turn. */
-  paths: readonly string[]
+  /** POSTed to in turn, each with a token that may. */
+  targets: readonly { path: string; token: string }[]
   perSecond: number
   /** Milliseconds. */
   warmUp: number
@@ -21,8 +20,8 @@ export interface OpenLoopOutcome {
   /** Answers of another status than 202, and what the first of them was. */
   wrong: number
   firstWrong: string | undefined
-  /** Where the jobs are followed. */
-  followed: string[]
+  /** Where the jobs are followed, in the order of their answers; with the tokens that may. */
+  followed: { path: string; token: string }[]
   /** The latest that a request was sent after it was due: what the load itself adds. */
   late: number
 }
@@ -49,30 +48,34 @@ export async function runOpenLoop(plan: OpenLoopPlan): Promise<OpenLoopOutcome> 
 }
 
 interface Answered {
+  token: string
   status: number
   body: string
   at: number
 }
 
-function ask(agent: Agent, { port, token, paths }: OpenLoopPlan, nth: number): Promise<Answered> {
+function ask(agent: Agent, { port, targets }: OpenLoopPlan, nth: number): Promise<Answered> {
   return new Promise((resolve, reject) => {
-    const path = paths[nth % paths.length]!
+    const { path, token } = targets[nth % targets.length]!
     const headers = { authorization: `Bearer ${token}`, 'content-length': '0' }
     const sent = request({ agent, host: '127.0.0.1', port, method: 'POST', path, headers })
     sent.on('error', reject)
     sent.on('response', (response: IncomingMessage) => {
-      text(response).then((body) => resolve({ status: response.statusCode ?? 0, body, at: performance.now() }), reject)
+      text(response).then(
+        (body) => resolve({ token, status: response.statusCode ?? 0, body, at: performance.now() }),
+        reject,
+      )
     })
     sent.end()
   })
 }
 
-function note(outcome: OpenLoopOutcome, { status, body, at }: Answered, dueAt: number | undefined): void {
+function note(outcome: OpenLoopOutcome, { token, status, body, at }: Answered, dueAt: number | undefined): void {
   if (status !== 202) {
     outcome.wrong++
     outcome.firstWrong ??= `${status}: ${body.slice(0, 300)}`
     return
   }
-  outcome.followed.push((JSON.parse(body) as { status: string }).status)
+  outcome.followed.push({ path: (JSON.parse(body) as { status: string }).status, token })
   if (dueAt !== undefined) outcome.latencies.push(at - dueAt)
 }

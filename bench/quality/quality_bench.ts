@@ -16,8 +16,6 @@ const PER_SECOND = 100
 const LIMIT_MS = 50
 /** Milliseconds that the model takes over a product. */
 const THINKING = 10_000
-/** Different ones, so that no request finds the job of another. */
-const PRODUCTS = 20_000
 
 /** `bench quality`: how soon a check is accepted while the model behind it takes 10 s. */
 export const qualityBench: Bench = {
@@ -42,25 +40,28 @@ export const qualityBench: Bench = {
   },
 }
 
-interface Shelf {
+/** A product, and a key of its merchant. */
+interface Shelved {
+  id: number
   token: string
-  ids: number[]
 }
 
-/** The products of the merchant that has most of them, and a key of its own for this run. */
-async function readShelf(url: string): Promise<Shelf> {
+/** Every product that can be judged, with keys that are made for this run. */
+async function readShelf(url: string): Promise<Shelved[]> {
   const client = new pg.Client({ connectionString: url })
   await client.connect()
   try {
-    const token = `tw_live_${randomBytes(32).toString('base64url')}`
-    const { rows } = await client.query<{ id: string }>(
-      `WITH most AS (SELECT merchant_id FROM merchant.products GROUP BY 1 ORDER BY count(*) DESC, 1 LIMIT 1),
-       key AS (INSERT INTO merchant.api_keys (merchant_id, name, hash) SELECT merchant_id, 'bench quality', $1 FROM most)
-       SELECT id::text FROM merchant.products WHERE merchant_id = (SELECT merchant_id FROM most) AND status <> 'draft'
-       ORDER BY id LIMIT $2`,
-      [createHash('sha256').update(token).digest(), PRODUCTS],
+    const merchants = await client.query<{ id: string }>('SELECT id::text FROM merchant.merchants ORDER BY id')
+    const tokens = new Map(merchants.rows.map(({ id }) => [id, `tw_live_${randomBytes(32).toString('base64url')}`]))
+    for (const [id, token] of tokens)
+      await client.query(`INSERT INTO merchant.api_keys (merchant_id, name, hash) VALUES ($1, 'bench quality', $2)`, [
+        id,
+        createHash('sha256').update(token).digest(),
+      ])
+    const { rows } = await client.query<{ id: string; merchant: string }>(
+      `SELECT id::text, merchant_id::text AS merchant FROM merchant.products WHERE status <> 'draft' ORDER BY id`,
     )
-    return { token, ids: rows.map(({ id }) => Number(id)) }
+    return rows.map(({ id, merchant }) => ({ id: Number(id), token: tokens.get(merchant)! }))
   } finally {
     await client.end()
   }
@@ -69,21 +70,24 @@ async function readShelf(url: string): Promise<Shelf> {
 async function measure(
   ours: ServerProcess,
   model: SlowModel,
-  { token, ids }: Shelf,
+  shelf: readonly Shelved[],
   options: BenchOptions,
 ): Promise<Measured> {
   const load = new SideProcess<OpenLoopPlan, OpenLoopOutcome>('bench/quality/load_process.ts')
   const times = options.quick ? { warmUp: 1_000, measure: 5_000 } : { warmUp: 5_000, measure: 20_000 }
   const perRound = (PER_SECOND * (times.warmUp + times.measure)) / 1_000
+  const rounds = options.rounds ?? ROUNDS
+  // A product that waits to be judged is not taken twice: each request needs one of its own.
+  if (shelf.length < rounds * perRound)
+    throw new Error(`${shelf.length} products are too few for ${rounds} rounds of ${perRound}: --size large, or --quick`)
   const p99: number[] = []
   try {
-    for (let round = 0; round < (options.rounds ?? ROUNDS); round++) {
-      const paths = Array.from({ length: perRound }, (_, nth) => ids[(round * perRound + nth) % ids.length]!).map(
-        pathOf,
-      )
-      const outcome = await load.run({ port: ours.port, token, paths, perSecond: PER_SECOND, ...times })
+    for (let round = 0; round < rounds; round++) {
+      const part = shelf.slice(round * perRound, (round + 1) * perRound)
+      const targets = part.map(({ id, token }) => ({ path: pathOf(id), token }))
+      const outcome = await load.run({ port: ours.port, targets, perSecond: PER_SECOND, ...times })
       if (outcome.wrong > 0) throw new Error(`${outcome.wrong} wrong answers, the first: ${outcome.firstWrong}`)
-      await follow(ours, token, outcome.followed)
+      await follow(ours, outcome.followed)
       const sorted = Float64Array.from(outcome.latencies).sort()
       p99.push(quantile(sorted, 0.99))
       options.say(
@@ -100,15 +104,16 @@ async function measure(
 const pathOf = (id: number) => `/api/products/${id}/quality-check`
 
 /** Looks up some of the jobs: each must be there, and of the kind. */
-async function follow(ours: ServerProcess, token: string, followed: readonly string[]): Promise<void> {
-  if (new Set(followed).size < followed.length * 0.9) throw new Error('many requests were answered with the same job')
+async function follow(ours: ServerProcess, followed: OpenLoopOutcome['followed']): Promise<void> {
+  const jobs = new Set(followed.map(({ path }) => path))
+  if (jobs.size < followed.length) throw new Error(`${followed.length} requests were answered with ${jobs.size} jobs`)
   for (let at = 0; at < followed.length; at += Math.ceil(followed.length / 20)) {
-    const answer = await fetch(`http://127.0.0.1:${ours.port}${followed[at]}`, {
+    const { path, token } = followed[at]!
+    const answer = await fetch(`http://127.0.0.1:${ours.port}${path}`, {
       headers: { authorization: `Bearer ${token}` },
     })
     const job = (await answer.json()) as { kind: string }
-    if (answer.status !== 200 || job.kind !== 'quality-check')
-      throw new Error(`${followed[at]} answered ${answer.status}`)
+    if (answer.status !== 200 || job.kind !== 'quality-check') throw new Error(`${path} answered ${answer.status}`)
   }
 }
 
