@@ -10,6 +10,7 @@ import { merchantRoutes } from './accounts/merchant_routes.ts'
 import { tokenRoute } from './accounts/token_route.ts'
 import { analyticsRoutes } from './analytics/analytics_routes.ts'
 import { createSalesDaysSweeper } from './analytics/sales_days.ts'
+import type { AuditTrail } from './audit/audit_trail.ts'
 import { noCaches, type ShopCaches } from './caches/shop_caches.ts'
 import type { ShopChanges } from './caches/shop_changes.ts'
 import { warmStatements } from './caches/warm_statements.ts'
@@ -103,7 +104,7 @@ export function createMerchant(parts: MerchantParts): Merchant {
   const pages = createProductPages({ ...shared, caches })
   const catalogue = { database, gate, changes, products, pages, statements }
   const work = createWork(parts, { schema, caches, products, pages, catalogue: statements })
-  const orders = createOrders(parts, schema, { changes, flow: work.flow })
+  const orders = createOrders(parts, schema, { changes, flow: work.flow, audit: work.audit })
   const inbox = { ...shared, gate, audit: work.audit, statements: work.notifications }
   return {
     gate,
@@ -156,7 +157,11 @@ function createWork(parts: MerchantParts, { products, pages, ...catalogue }: Cat
 }
 
 /** What orders need, wired together. */
-function createOrders(parts: MerchantParts, schema: string, follow: { changes: ShopChanges; flow: OrderFlow }) {
+function createOrders(
+  parts: MerchantParts,
+  schema: string,
+  follow: { changes: ShopChanges; flow: OrderFlow; audit: AuditTrail },
+) {
   const { database, jobs, clock, payments = createSimulatedProvider({ clock }) } = parts
   const common = {
     database,

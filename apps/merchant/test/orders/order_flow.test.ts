@@ -120,6 +120,25 @@ describe('what follows an order', () => {
     assert.deepEqual(await app.rows('SELECT FROM $schema.fulfilments WHERE order_id = $1', [order.id]), [])
   })
 
+  it('what is cancelled or taken back is audited with who did it, once', async () => {
+    const [first, second] = [await placeOrder('first@example.com'), await placeOrder('second@example.com')]
+    for (let time = 0; time < 2; time++)
+      await app.ask('POST', `/api/orders/${first.id}/cancel`, { token: merchant.token })
+    await app.ask('POST', `/api/orders/${second.id}/return`, { token: merchant.token })
+    await endedJobs(app.jobs, 'audit-entry')
+    const entries = await app.rows<{ actor: string; action: string }>(
+      `SELECT actor, action FROM $schema.audit_entries WHERE subject = ANY ($1) AND action <> 'order.placed' ORDER BY action`,
+      [[`order:${first.id}`, `order:${second.id}`]],
+    )
+    assert.deepEqual(
+      entries.map(({ actor, action }) => [actor.split(':')[0], action]),
+      [
+        ['key', 'order.cancelled'],
+        ['key', 'order.returned'],
+      ],
+    )
+  })
+
   it('every part bears running twice', async () => {
     const order = await placeOrder('twice@example.com')
     const all = await jobsOf(order.id)
