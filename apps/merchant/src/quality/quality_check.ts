@@ -2,6 +2,8 @@ import { type Jobs, type Kind, PermanentError, type RunningJob } from '@tailwate
 import type { Database } from '@tailwater/postgres'
 import type { Product } from '../catalogue/product.ts'
 import type { ProductStatements } from '../catalogue/product_statements.ts'
+import type { Notice } from '../notifications/notify.ts'
+import { ownerTag } from '../queues/ownership.ts'
 import type { Assessment, JudgedProduct, QualityProvider } from './quality_provider.ts'
 import type { QualityStatements } from './quality_statements.ts'
 
@@ -26,6 +28,7 @@ export interface QualityParts {
   products: ProductStatements
   statements: QualityStatements
   provider: QualityProvider
+  notify: Kind<Notice>
 }
 
 /** Scores from which a product is good, or fair. */
@@ -55,8 +58,23 @@ async function check(job: RunningJob<QualityRequest>, parts: QualityParts) {
   const product = await readProduct(parts, job.payload.productId, job.signal)
   job.progress({ percent: 30, step: `asking ${provider.name}` })
   const assessment = await provider.assess(judged(product), { signal: job.signal })
+  const result = resultOf(product, assessment, provider.name)
+  const { merchantId } = product.product
+  await parts.notify.enqueue(noticeOf(product.product, result, job.jobId), { tags: [ownerTag(merchantId)] })
   job.progress({ percent: 100, step: 'done' })
-  return resultOf(product, assessment, provider.name)
+  return result
+}
+
+function noticeOf({ id, merchantId, title }: Product, { score, findings }: QualityResult, jobId: string): Notice {
+  const first = findings[0] ? ` First: ${findings[0].message}` : ''
+  return {
+    merchantId,
+    topic: 'quality-checked',
+    key: `quality-checked:${jobId}`,
+    title: `Product ${id} has ${Math.round(score)} of 100 points`,
+    text: `${title}: ${findings.length} findings.${first}`,
+    link: `/products/${id}`,
+  }
 }
 
 interface ReadProduct {

@@ -60,6 +60,7 @@ export function defineWork(parts: WorkParts): Work {
     database,
     products: parts.catalogue,
     provider: parts.quality,
+    notify,
     statements: qualityStatements(schema),
   }
   const qualityCheck = defineQualityCheck(jobs, quality)

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { TailwaterError } from '@tailwater/core'
 import type { Assessment, JudgedProduct, QualityProvider } from '../../src/quality/quality_provider.ts'
-import { endedJob } from '../testing/ended_job.ts'
+import { endedJob, endedJobs } from '../testing/ended_job.ts'
 import {
   ADMIN_TOKEN,
   addCategory,
@@ -83,6 +83,12 @@ describe('a quality check', () => {
       provider: 'listener',
     })
     assert.ok(body.startedAt && body.finishedAt)
+    await endedJobs(app.jobs, 'notify')
+    const inbox = await app.ask('GET', '/api/notifications?topic=quality-checked', { token: merchant.token })
+    assert.deepEqual(
+      inbox.body.data.map(({ title, link }: Record<string, string>) => [title, link]),
+      [[`Product ${id} has 60 of 100 points`, `/products/${id}`]],
+    )
   })
 
   it("shows the provider what buyers see, and what the category's products usually cost", async () => {
