@@ -27,6 +27,7 @@ import { registerGauges } from './platform/gauges.ts'
 import { type Ground, openGround, type Progress } from './platform/ground.ts'
 import { openJobs } from './platform/jobs.ts'
 import { openMessaging } from './platform/messaging.ts'
+import { steerQueues } from './platform/queue_settings.ts'
 import { keyringOf } from './platform/secrets.ts'
 import { openSettings, type PlatformSettings } from './platform/settings.ts'
 import { platformServices } from './platform/start_order.ts'
@@ -119,9 +120,11 @@ async function assemble(
   registerGauges(telemetry, database, jobs)
   const surface = createSurface(config, ground, accounts)
   const settings = openSettings(config, ground)
+  steerQueues(jobs, config.jobs.queues, settings)
   const cache = openCache(config, ground, settings)
   const { closing } = surface.drain
-  const dashboard = dashboardOf(config, { accounts, telemetry, database, cache, jobs, messaging, closing })
+  const engines = { telemetry, database, cache, jobs, messaging }
+  const dashboard = dashboardOf(config, { ...engines, accounts, settings, closing })
   const parts = {
     config,
     ground,
@@ -169,7 +172,10 @@ async function assemble(
 
 function dashboardOf(
   { dashboardPath: mount, clock }: ResolvedConfig,
-  parts: Pick<DashboardOptions, 'accounts' | 'telemetry' | 'database' | 'cache' | 'jobs' | 'messaging' | 'closing'>,
+  parts: Pick<
+    DashboardOptions,
+    'accounts' | 'telemetry' | 'database' | 'cache' | 'jobs' | 'messaging' | 'settings' | 'closing'
+  >,
 ): Dashboard {
   // The mounts describe all routes together.
   return createDashboard({ ...parts, version: platformVersion(), mount, describe: false, clock })

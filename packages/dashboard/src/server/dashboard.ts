@@ -12,6 +12,7 @@ import { jobsRoutes } from './routes/jobs/jobs_routes.ts'
 import { messagingRoutes } from './routes/messaging/messaging_routes.ts'
 import { metricsRoutes } from './routes/metrics.ts'
 import { describedBy } from './routes/reference.ts'
+import { settingsRoutes } from './routes/settings.ts'
 import { statusRoute } from './routes/status.ts'
 import { type OpenStreams, streamRoute } from './routes/stream.ts'
 
@@ -65,6 +66,7 @@ export function createDashboard(given: DashboardOptions): Dashboard {
     ...(options.cache ? cacheRoutes(desk, options.cache, warming) : []),
     ...(options.jobs ? jobsRoutes(desk, options.jobs) : []),
     ...(options.messaging ? messagingRoutes(desk, options.messaging) : []),
+    ...(options.settings ? settingsRoutes(desk, options.settings) : []),
   ]
   return {
     ...service,

@@ -14,7 +14,7 @@ import {
 import type { RateLimitStore } from '@tailwater/http'
 import type { Jobs } from '@tailwater/jobs'
 import type { Messaging } from '@tailwater/messaging'
-import type { Database } from '@tailwater/postgres'
+import type { Database, Settings } from '@tailwater/postgres'
 import type { Telemetry } from '@tailwater/telemetry'
 import type { Accounts } from './accounts/accounts.ts'
 import type { Authorize } from './principal.ts'
@@ -34,6 +34,8 @@ export interface DashboardOptions {
   jobs?: Jobs
   /** Exchanges, subscriptions and dead letters; without it there are no routes for them. */
   messaging?: Messaging
+  /** What can be changed while the processes run; without it there are no routes for it. */
+  settings?: Settings
   /** True lets everybody in when there are neither accounts nor `authorize`. @default false */
   development?: boolean
   /** Where the dashboard stands. @default '/tailwater' */
@@ -68,6 +70,7 @@ export function resolveDashboardOptions(options: DashboardOptions) {
     cache: optional(value<Cache>('a Cache', isObject)),
     jobs: optional(value<Jobs>('the result of createJobs', isObject)),
     messaging: optional(value<Messaging>('the result of createMessaging', isObject)),
+    settings: optional(value<Settings>('the result of createSettings', isObject)),
     development: boolean({ default: false }),
     mount: text({ default: '/tailwater' }),
     describe: boolean({ default: true }),
