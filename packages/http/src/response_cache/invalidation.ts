@@ -13,6 +13,7 @@ export function addressTag(key: string): string {
 /** A request that changes something: what is stored of its address, and of those that its answer names, goes (RFC 9111, section 4.4). */
 export function invalidating(ground: Ground, request: CacheRequest): Forward {
   const { store } = ground.options
+  ground.counts.passed++
   const key = cacheKey(request)
   return {
     headers: request.headers,
