@@ -8,6 +8,7 @@ import { logEvents } from '../log/log_subscriber.ts'
 import type { ProcessLogger } from '../log/logger.ts'
 import { probeBroker } from './broker_probe.ts'
 import type { Ground, Progress } from './ground.ts'
+import type { PlatformResponses } from './responses.ts'
 import { followLogLevel, type PlatformSettings } from './settings.ts'
 import type { Surface } from './surface.ts'
 import { warmOnRequest } from './warm_requests.ts'
@@ -18,6 +19,7 @@ export interface PlatformParts {
   ground: Ground
   settings: PlatformSettings
   cache: Cache
+  responses: PlatformResponses | undefined
   surface: Surface
   dashboard: Dashboard
   logger: ProcessLogger
