@@ -7,6 +7,7 @@ import type { ResolvedConfig } from '../config.ts'
 import { logEvents } from '../log/log_subscriber.ts'
 import type { ProcessLogger } from '../log/logger.ts'
 import { probeBroker } from './broker_probe.ts'
+import { tellCommandChanges } from './command_changes.ts'
 import type { Ground, Progress } from './ground.ts'
 import type { PlatformResponses } from './responses.ts'
 import { followLogLevel, type PlatformSettings } from './settings.ts'
@@ -54,6 +55,7 @@ export function platformServices(parts: PlatformParts): {
     logLevel(parts),
     parts.cache,
     warmOnRequest(ground.bus, parts.cache),
+    tellCommandChanges(ground.outbox),
     createService('broker', {
       start: () => (config.amqpUrl ? probeBroker(config.amqpUrl, config.clock) : undefined),
       stop: nothing,
