@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { createServer, type IncomingMessage } from 'node:http'
+import { createServer as createSecureServer } from 'node:https'
 import { it } from 'node:test'
 import { reenter } from '@tailwater/http/connect'
 
@@ -26,6 +27,16 @@ it('a request enters a server that does not listen, from the address that it is 
     ['GET', '/a?b=c', 'shop.example', 'x/y, x/z', '192.0.2.7'],
   )
   assert.equal('encrypted' in socket, false)
+})
+
+it('a secure server is entered behind its handshake', async () => {
+  const seen: boolean[] = []
+  const server = createSecureServer((incoming, response) => {
+    seen.push('encrypted' in incoming.socket)
+    response.end()
+  })
+  await reenter(server, { ...request, scheme: 'https', headers: {} })
+  assert.deepEqual(seen, [true])
 })
 
 it('a server that hangs up is an error', async () => {

@@ -4,7 +4,7 @@ import { addressTag } from '../response_cache/invalidation.ts'
 import { createMemoryResponseStore } from '../response_cache/memory_response_store.ts'
 import type { KeptResponses, ResponseStore } from '../response_cache/response_store.ts'
 import { createFarResponseStore } from './far_response_store.ts'
-import { tagName, tagsOfAll } from './names.ts'
+import { tagInCache, tagsOfAll } from './names.ts'
 
 /** How responses are kept beside a cache. */
 export interface CacheResponseStoreOptions {
@@ -60,9 +60,11 @@ export function createCacheResponseStore(options: CacheResponseStoreOptions): Ca
   function believed(key: string, kept: KeptResponses): KeptResponses {
     const { variants } = kept
     if (variants.length === 0) return kept
-    const tags = [...all, addressTag(key), ...variants.flatMap((one) => one.tags)]
-    if (following.isOwed([`${namespace}:${key}`], tags.map(tagName))) return { ...kept, variants: [] }
-    const longest = backend ? Number.POSITIVE_INFINITY : following.believedFor()
+    if (backend) {
+      const tags = [addressTag(key), ...variants.flatMap((one) => one.tags)].map(tagInCache)
+      return following.isOwed([`${namespace}:${key}`], [...all, ...tags]) ? { ...kept, variants: [] } : kept
+    }
+    const longest = following.believedFor()
     if (longest === Number.POSITIVE_INFINITY) return kept
     const now = clock.now()
     return { ...kept, variants: variants.filter(({ policy }) => now - policy.receivedAt <= longest) }
@@ -74,13 +76,13 @@ export function createCacheResponseStore(options: CacheResponseStoreOptions): Ca
       return kept instanceof Promise ? kept.then((found) => believed(key, found)) : believed(key, kept)
     },
     set(key, variants, how) {
-      const tags = how.tags.map(tagName)
+      const tags = how.tags.map(tagInCache)
       // A shared store adds those of all by itself.
       return store.set(key, variants, { ...how, tags: backend ? tags : [...all, ...tags] })
     },
     delete: (key) => store.delete(key),
     async invalidateTags(tags) {
-      const names = tags.map(tagName)
+      const names = tags.map(tagInCache)
       const calls = []
       for (let at = 0; at < names.length; at += TAGS_OF_A_CALL)
         calls.push(cache.invalidate({ tags: names.slice(at, at + TAGS_OF_A_CALL) }))

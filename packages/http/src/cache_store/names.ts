@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto'
+import { isAddressTag } from '../response_cache/invalidation.ts'
 
 /** Characters of a tag that the cache takes. */
 const LONGEST_TAG = 200
@@ -12,6 +13,11 @@ export function shortened(name: string, longest: number): string {
 export function tagName(key: string): string {
   const isTaken = key === '' || key.startsWith('@') || key.includes('\0') || !key.isWellFormed()
   return isTaken ? hashed(key) : shortened(key, LONGEST_TAG)
+}
+
+/** A surrogate key or an address as a tag of the cache. An address may name a person, and the cache tells the world which tags it invalidates: of addresses it is given hashes. */
+export function tagInCache(tag: string): string {
+  return isAddressTag(tag) ? hashed(tag) : tagName(tag)
 }
 
 /** The cache's own tags that stand for every response: of everything, of the namespace, and of the patterns of keys that are invalidated in it. */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { type Cache, createCache, createMemoryBackend } from '@tailwater/cache'
 import { chaos } from '@tailwater/cache/testing'
-import { createMemoryBus } from '@tailwater/core'
+import { cacheInvalidation, createMemoryBus, listen } from '@tailwater/core'
 import { FakeClock } from '@tailwater/core/testing'
 import { createCacheResponseStore } from '@tailwater/http/cache-store'
 import { responseStoreContract, sampleResponse } from '@tailwater/http/testing'
@@ -91,6 +91,20 @@ for (const isShared of [false, true])
       await settle()
       assert.deepEqual([await isThere(one.store), await isThere(other.store)], [false, false])
       assert.equal(await other.cache.get('row'), undefined)
+    })
+
+    it('tell the world of no address, which may name a person', async () => {
+      const { one, other, settle } = await openTwo(isShared)
+      const { mark: since } = await other.store.read(KEY)
+      const tag = `address ${KEY}`
+      await other.store.set(KEY, [sampleResponse('kept')], { ttl: 60_000, since, tags: [tag] })
+      const told: string[] = []
+      const end = listen(cacheInvalidation, ({ tags }) => void told.push(...tags))
+      await one.store.invalidateTags([tag])
+      await settle()
+      end()
+      assert.ok(told.length > 0 && !told.join().includes('shop.example'))
+      assert.deepEqual((await other.store.read(KEY)).variants, [])
     })
 
     it('let nothing land that was asked for before an invalidation in another process', async () => {
