@@ -64,6 +64,7 @@ export { createMemoryRateStore, type MemoryRateStoreOptions, type RateLimitStore
 export { isReply, json, noContent, type ReplyInit, redirect, stream, text } from './reply.ts'
 export { outgoingHeaders, type RequestIdTrust } from './request_context.ts'
 export type { ResponseCacheStats } from './response_cache/cache_counts.ts'
+export type { KeptDescription } from './response_cache/kept_responses.ts'
 export {
   createMemoryResponseStore,
   type MemoryResponseStoreOptions,

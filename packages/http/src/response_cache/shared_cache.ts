@@ -5,6 +5,7 @@ import { cacheKey } from './cache_key.ts'
 import type { CacheStatus, Forwarded } from './cache_status.ts'
 import type { Flight } from './flights.ts'
 import { addressTag, invalidating } from './invalidation.ts'
+import { describeKept, type KeptDescription } from './kept_responses.ts'
 import type { CacheRequest, Forward, Opening } from './opening.ts'
 import type { ResponseCacheOptions } from './options.ts'
 import {
@@ -39,6 +40,8 @@ export interface SharedCache {
   /** Forgets what carries one of the tags. */
   purgeTags(tags: readonly string[]): Promise<void>
   stats(): ResponseCacheStats
+  /** What is kept under a key of the store: `https://shop.example/products/42`. */
+  describe(key: string): Promise<KeptDescription | undefined>
 }
 
 /** Others' flights that a request boards before it asks for itself. */
@@ -67,6 +70,7 @@ export function createSharedCache(options?: ResponseCacheOptions, origin: Origin
       await store.invalidateTags([addressTag(cacheKey({ scheme, host, target: pathname + search }))])
     },
     purgeTags: async (tags) => store.invalidateTags(tags),
+    describe: (key) => describeKept(ground, key),
     stats: () => ({ ...ground.counts, ...(store.content?.() ?? { entries: 0, bytes: 0 }) }),
   }
 }

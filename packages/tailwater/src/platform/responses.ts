@@ -1,6 +1,7 @@
-import type { Cache, CacheStats, FarBackend, NamespaceStats } from '@tailwater/cache'
+import type { Cache, CacheStats, FarBackend, KeyDetails, NamespaceStats } from '@tailwater/cache'
 import {
   createSharedCache,
+  type KeptDescription,
   type Middleware,
   type Refresh,
   type ResponseCache,
@@ -25,6 +26,8 @@ export interface Responses {
 export interface PlatformResponses extends Responses {
   /** For one mount: it knows how its application is run again. */
   middleware(refresh: Refresh): Middleware
+  /** What is kept under a key of the store. */
+  describe(key: string): Promise<KeptDescription | undefined>
   /** Whether they are in the cache's far tier. */
   readonly isShared: boolean
 }
@@ -47,12 +50,13 @@ export function openResponses(
   const { maxBytes, user, ...given } = wanted
   const store = createCacheResponseStore({ cache, maxBytes, namespace: RESPONSES, clock, ...(backend && { backend }) })
   const options = { ...given, store, clock, ...(user && { user }) }
-  const { purge, purgeTags, stats: base } = createSharedCache(options, 'handlers')
+  const { purge, purgeTags, describe, stats: base } = createSharedCache(options, 'handlers')
   const mounted: ResponseCache[] = []
   const isOwn = (path: string) => [dashboardPath, '/health', '/metrics'].some((root) => isBelow(path, root))
   return {
     purge,
     purgeTags,
+    describe,
     isShared: backend !== undefined,
     stats: () => mounted.reduce((sum, one) => added(sum, one.stats()), base()),
     middleware(refresh) {
@@ -81,13 +85,25 @@ function added(sum: ResponseCacheStats, one: ResponseCacheStats): ResponseCacheS
 /** The cache as operators see it: responses are one of its namespaces. */
 export function withResponses(cache: Cache, responses: PlatformResponses | undefined): Cache {
   if (!responses) return cache
+  const prefix = `${RESPONSES}:`
   return {
     ...cache,
+    async inspect(key) {
+      if (!key.startsWith(prefix)) return cache.inspect(key)
+      const kept = await responses.describe(key.slice(prefix.length))
+      return kept && detailsOf(key, kept, responses.isShared)
+    },
     stats(): CacheStats {
       const stats = cache.stats()
       return { ...stats, namespaces: { ...stats.namespaces, [RESPONSES]: namespaceOf(responses) } }
     },
   }
+}
+
+function detailsOf(key: string, kept: KeptDescription, isShared: boolean): KeyDetails {
+  const { responses: preview, tags, ...rest } = kept
+  const tier = { ...rest, tags: [...tags], isValid: true }
+  return { key, near: isShared ? undefined : tier, far: isShared ? tier : undefined, preview }
 }
 
 function namespaceOf(responses: PlatformResponses): NamespaceStats {

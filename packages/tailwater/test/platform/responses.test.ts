@@ -184,6 +184,11 @@ it('look-ups are told of as those of a cache, and shown and changed over the adm
   }
   const before = await state()
   assert.deepEqual([before.nearHits, before.entries], [1, 1])
+  const key = encodeURIComponent(`http:http://${HOST}/own`)
+  const detail = await ask(`/tailwater/api/cache/keys/${key}`, { headers: { authorization }, host: 'admin.example' })
+  const { near, far, preview } = JSON.parse(detail.text) as { near: { tags: string[] }; far: null; preview: object[] }
+  assert.deepEqual([near.tags, far, preview.length], [['product-42'], null, 1])
+  assert.doesNotMatch(detail.text, /run/, 'bodies are not shown')
   const handle = tw.fetch()
   const reply = await handle(
     new Request('http://admin.example/tailwater/api/cache/invalidate', {
