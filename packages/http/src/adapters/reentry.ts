@@ -14,6 +14,10 @@ export async function reenter(server: Server, request: RefreshRequest): Promise<
   const isSecure = 'setSecureContext' in server
   // What the application looks at on a socket.
   Object.assign(accepted, { remoteAddress: request.remoteAddress, ...(isSecure && { encrypted: true }) })
+  // Up to Node 22 the other end does not hear of it.
+  accepted.once('close', () => {
+    if (!accepted.writableFinished) client.destroy(new Error('the server hung up'))
+  })
   server.emit(isSecure ? 'secureConnection' : 'connection', accepted)
   try {
     await answered(client as Socket, request)
