@@ -4,6 +4,7 @@ import { hasSqlState } from '@tailwater/postgres'
 import type { TailwaterConfig } from '../config.ts'
 import type { Change } from '../platform/command_changes.ts'
 import { type ChangeLedger, recordChange } from './change_record.ts'
+import { saidAgain } from './said_word.ts'
 import type { Terminal } from './terminal.ts'
 
 /** What was said on the command line behind the command. */
@@ -118,9 +119,10 @@ function usageOf(family: string, word: string, { usage, says }: FamilyCommand<ne
   return `  tailwater ${family} ${word}${usage && ` ${usage}`}\n      ${says}`
 }
 
-function commandOf<Tools>({ name, commands }: CommandFamily<Tools>, word: string): FamilyCommand<Tools> {
-  const found = Object.hasOwn(commands, word) ? commands[word] : undefined
+function commandOf<Tools>({ name, commands }: CommandFamily<Tools>, given: string): FamilyCommand<Tools> {
+  const found = Object.hasOwn(commands, given) ? commands[given] : undefined
   if (found) return found
+  const word = saidAgain(given)
   const known = Object.keys(commands)
   const nearest = nearestName(word, known)
   const hint = nearest ? `; did you mean '${name} ${nearest}'?` : `: ${name} ${known.join(`, ${name} `)}`
@@ -139,9 +141,11 @@ function callOf(command: FamilyCommand<never>, args: readonly string[]): Call {
     return { words: positionals, options: values }
   } catch (error) {
     if (error instanceof UsageError || !hasCode(error, 'ERR_PARSE_ARGS_UNKNOWN_OPTION')) throw usageErrorOf(error)
-    const given = args.find((arg) => arg.startsWith('-') && !Object.hasOwn(options, arg.replace(/^--?|=.*$/g, '')))
+    const given = saidAgain(
+      args.find((arg) => arg.startsWith('-') && !Object.hasOwn(options, arg.replace(/^--?|=.*$/g, ''))) ?? '',
+    )
     const nearest = nearestName(
-      given ?? '',
+      given,
       Object.keys(options).map((name) => `--${name}`),
     )
     throw new UsageError(`unknown: ${given}${nearest ? `; did you mean '${nearest}'?` : ''}`)

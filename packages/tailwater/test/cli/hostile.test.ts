@@ -160,6 +160,15 @@ describe('arguments that cannot be', async () => {
   const long = 'x'.repeat(1_000_000)
 
   for (const [args, code] of [
+    [['foo'], 2],
+    [['config'], 2],
+    [['config', 'check', 'twice'], 2],
+    [['status', '--json'], 2],
+    [['migrate', 'now'], 2],
+    [['migrate', '--print=1'], 2],
+    [['x'.repeat(1_000_000)], 2],
+    [['cache', 'x'.repeat(1_000_000)], 2],
+    [['cache', 'keys', `--${'x'.repeat(1_000_000)}`], 2],
     [['cache', 'keys', '--limit', ''], 1],
     [['cache', 'keys', '--limit', 'NaN'], 1],
     [['cache', 'keys', '--limit'], 2],

@@ -7,6 +7,7 @@ import { openGround, type Progress } from '../../platform/ground.ts'
 import { openJobsBackend } from '../../platform/jobs.ts'
 import type { ChangeLedger } from '../change_record.ts'
 import { type Opened, started } from '../command_family.ts'
+import { saidAgain } from '../said_word.ts'
 import type { Terminal } from '../terminal.ts'
 
 /** What the commands of jobs work with. */
@@ -39,16 +40,13 @@ async function openStore(
   return { backend: openJobsBackend(config, ground), below, ledger: ground }
 }
 
-/** Characters of a name that are said again. */
-const LONGEST_NAME = 100
-
 /** @throws E_JOB_QUEUE_UNKNOWN */
 export async function existingQueue({ jobs }: JobsTools, name: string): Promise<Queue> {
   const known = await jobs.inspect.queues()
   if (known.includes(name)) return jobs.queue(name)
   throw new TailwaterError(
     'E_JOB_QUEUE_UNKNOWN',
-    `there is no queue '${name.slice(0, LONGEST_NAME)}'; those there are: ${known.join(', ') || 'none'}`,
+    `there is no queue '${saidAgain(name)}'; those there are: ${known.join(', ') || 'none'}`,
     { queue: name },
   )
 }
