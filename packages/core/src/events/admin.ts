@@ -14,5 +14,5 @@ export interface AdminChangeEvent {
   fields: Readonly<Record<string, unknown>>
 }
 
-/** Every change that was made over the admin API, once it is made; those on the command line are told of by one of the running processes. */
+/** Every change that was made over the admin API, once it is made; those on the command line are told of by every running process. */
 export const adminChange = eventChannel<AdminChangeEvent>('tailwater:admin:change')

@@ -1,32 +1,36 @@
-import { type AdminChangeEvent, adminChange, createService, type Service } from '@tailwater/core'
-import type { Outbox, OutboxMessage } from '@tailwater/postgres'
+import {
+  type AdminChangeEvent,
+  adminChange,
+  type Bus,
+  type BusMessage,
+  createService,
+  type Service,
+} from '@tailwater/core'
 
-/** Topic of the outbox for what was changed on the command line. */
+/** Where processes hear of what was changed on the command line. */
 export const CHANGES = 'command-line-change'
 
 /** What a command has changed, in the words of the admin API. */
 export type Change = Pick<AdminChangeEvent, 'action' | 'target' | 'fields'>
 
-/** As it is recorded, with who did it. */
+/** As it is told, with who did it. */
 export type CommandChange = AdminChangeEvent
 
 /**
- * Tells of changes that were made on the command line, as of those over the admin API: one of the running processes does, once, also of what was changed while none ran.
+ * Tells of changes that were made on the command line as of those over the admin API, in every running process.
+ * Over the bus, which costs nothing while nobody changes anything; a consumer of the outbox would read along with every message of the others.
  */
-export function tellCommandChanges(outbox: Outbox): Service {
-  let isFollowing = false
+export function tellCommandChanges(bus: Bus): Service {
+  let end = async () => {}
   return createService('command-changes', {
     async start() {
-      // A consumer ends with its outbox.
-      if (isFollowing) return
-      isFollowing = true
-      await outbox.consumer('command-line-changes', (messages) => messages.forEach(tell), { topics: [CHANGES] })
+      end = await bus.subscribe(CHANGES, { onMessage: tell, onGap: () => {} })
     },
-    stop() {},
+    stop: () => end(),
   })
 }
 
-function tell({ payload }: OutboxMessage): void {
+function tell({ payload }: BusMessage): void {
   const { requestId, actor, by, action, target, fields } = (payload ?? {}) as Partial<CommandChange>
   const isWhole = [requestId, actor, by, action, target].every((text) => typeof text === 'string')
   if (!isWhole || !adminChange.hasSubscribers) return

@@ -55,7 +55,7 @@ export function platformServices(parts: PlatformParts): {
     logLevel(parts),
     parts.cache,
     warmOnRequest(ground.bus, parts.cache),
-    tellCommandChanges(ground.outbox),
+    tellCommandChanges(ground.bus),
     createService('broker', {
       start: () => (config.amqpUrl ? probeBroker(config.amqpUrl, config.clock) : undefined),
       stop: nothing,

@@ -17,7 +17,7 @@ function told(count: number): Promise<AdminChangeEvent[]> {
   })
 }
 
-it('what a command changes is told of once by a running process, with who did it', async () => {
+it('what a command changes is told of by a running process, with who did it', async () => {
   const tw = await openPlatform({ jobs: { queues: { mail: { concurrency: 0 } } } })
   await tw.start()
   const tailwater = commandLine({ schema: tw.config.schema }, { DATABASE_URL: tw.config.database.url! })
