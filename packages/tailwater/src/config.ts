@@ -16,8 +16,9 @@ import {
   value,
 } from '@tailwater/core'
 import type { QueueOptions } from '@tailwater/jobs'
-import type { MigrationModule } from '@tailwater/postgres'
+import { type MigrationModule, quoteSchema } from '@tailwater/postgres'
 import { urlOf } from './environment/variable.ts'
+import { type HttpConfig, httpFields } from './http_config.ts'
 
 /** How PostgreSQL is reached. */
 export interface DatabaseConfig {
@@ -90,6 +91,7 @@ export interface TailwaterConfig {
   cache?: CacheConfig
   jobs?: JobsConfig
   messaging?: MessagingConfig
+  http?: HttpConfig
   amqpUrl?: string
   mail?: { smtpUrl?: string; from?: string }
   log?: { level?: 'debug' | 'info' | 'warn' | 'error' | 'silent'; format?: 'pretty' | 'json' }
@@ -165,6 +167,7 @@ const fields = {
     maxBody: size({ default: '256kb' }),
     redact: value<readonly string[]>('a list of names', Array.isArray, { default: [] }),
   }),
+  http: group(httpFields),
   amqpUrl: optional(secretUrl(['amqp:', 'amqps:'], 'a URL such as amqp://user:password@host:5672')),
   mail: group({
     smtpUrl: optional(secretUrl(['smtp:', 'smtps:'], 'a URL such as smtp://host:587')),
@@ -193,6 +196,7 @@ const fields = {
 export function resolveConfig(config: TailwaterConfig = {}) {
   const database = typeof config.database === 'string' ? { url: config.database } : config.database
   const resolved = resolveOptions('config', { ...config, database }, fields)
+  quoteSchema(resolved.schema, 'config.schema')
   if (resolved.database.max < resolved.database.min)
     throw optionsError(
       'config.database.max',

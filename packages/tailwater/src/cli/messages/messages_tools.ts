@@ -1,10 +1,12 @@
-import { type Service, startAll, stopAll } from '@tailwater/core'
+import type { Service } from '@tailwater/core'
 import { createMessaging, type Messaging } from '@tailwater/messaging'
 import { createRedisMessaging } from '@tailwater/messaging/redis'
 import { createRedis } from '@tailwater/redis'
 import { type ResolvedConfig, resolveConfig, type TailwaterConfig } from '../../config.ts'
 import { openGround, type Progress } from '../../platform/ground.ts'
 import { openMessaging } from '../../platform/messaging.ts'
+import type { ChangeLedger } from '../change_record.ts'
+import { type Opened, started } from '../command_family.ts'
 import type { Terminal } from '../terminal.ts'
 
 /** What the commands of messages work with. */
@@ -14,25 +16,21 @@ export interface MessagesTools {
 }
 
 /** Opens what carries the messages of a configuration. */
-export async function openMessagesTools(given: TailwaterConfig, { complain }: Terminal) {
+export async function openMessagesTools(
+  given: TailwaterConfig,
+  { complain }: Terminal,
+): Promise<Opened<MessagesTools>> {
   const config = resolveConfig(given)
-  const { messaging, below } = await open(config, complain)
-  const services = [...below, messaging]
-  const close = () => stopAll(services)
-  try {
-    await startAll(services)
-  } catch (error) {
-    await close().catch(() => {})
-    throw error
-  }
-  return { tools: { messaging }, close }
+  const { messaging, below, ledger } = await open(config, complain)
+  const close = await started([...below, messaging])
+  return { tools: { messaging }, ledger, close }
 }
 
 /** With messages in Redis the database is left alone. */
 async function open(
   config: ResolvedConfig,
   progress: Progress,
-): Promise<{ messaging: Messaging; below: readonly Service[] }> {
+): Promise<{ messaging: Messaging; below: readonly Service[]; ledger: ChangeLedger | undefined }> {
   const { clock } = config
   if (config.jobs.store === 'redis') {
     const redis = createRedis({ url: config.redisUrl!, name: config.name, clock })
@@ -40,9 +38,10 @@ async function open(
     return {
       messaging: createMessaging({ backend: createRedisMessaging({ redis, clock }), redact, maxBody, clock }),
       below: [redis],
+      ledger: undefined,
     }
   }
   const ground = await openGround(config, progress)
   const below = [...(ground.embedded ? [ground.embedded] : []), ground.database, ground.outbox, ground.bus]
-  return { messaging: openMessaging(config, ground), below }
+  return { messaging: openMessaging(config, ground), below, ledger: ground }
 }
