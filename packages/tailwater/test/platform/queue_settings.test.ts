@@ -3,6 +3,7 @@ import { after, it } from 'node:test'
 import { isDeepStrictEqual } from 'node:util'
 import { createTestSchema } from '@tailwater/postgres/testing'
 import { createTailwater, type Tailwater } from 'tailwater'
+import { changeOf } from '../../src/platform/queue_settings.ts'
 import { dataFolder } from './open_platform.ts'
 
 const who = { who: 'ada', reason: 'sale starts at noon' }
@@ -109,6 +110,43 @@ it('a limit is let go and set, others of the queue stay, and what a process is s
   assert.deepEqual(await seen(b), wanted)
 })
 
+it('none takes a limit of the code away, configured brings it back, and a backoff is written as it is read', () => {
+  const configured = { timeout: '30s', limits: { rate: { count: 10, per: '1s' }, perKey: { concurrency: 2 } } } as const
+  const nothing = {
+    concurrency: undefined,
+    attempts: undefined,
+    backoff: undefined,
+    timeout: undefined,
+    rate: undefined,
+    keyRate: undefined,
+    keyConcurrency: undefined,
+    keep: undefined,
+  }
+  assert.deepEqual(changeOf(nothing, configured), { limits: configured.limits })
+  const none = { ...nothing, timeout: null, rate: null, keyConcurrency: null }
+  assert.deepEqual(changeOf(none, configured), { timeout: undefined, limits: { perKey: {} } })
+})
+
+it('a timeout and a backoff of the code are taken away and changed while jobs come in', async () => {
+  const [a] = await openTwo()
+  const kind = a.jobs.define<null>({
+    kind: 'letter',
+    queue: 'mail',
+    async run() {
+      throw new Error('no')
+    },
+  })
+  await a.start()
+  await a.settings.set('jobs.mail.timeout', 'none', who)
+  await a.settings.set('jobs.mail.backoff', 'fixed 1ms to 1ms', who)
+  const id = await kind.enqueue(null)
+  assert.equal((await a.jobs.inspect.get(id))?.timeout, undefined)
+  await until(async () => (await a.jobs.inspect.get(id))?.state === 'dead')
+})
+
+const [refusing] = await openTwo()
+await refusing.start()
+
 for (const [name, value] of [
   ['rate', '10 a second'],
   ['rate', '0/1s'],
@@ -119,7 +157,5 @@ for (const [name, value] of [
   ['concurrency', -1],
 ] as const)
   it(`refuses ${JSON.stringify(value)} for ${name}`, async () => {
-    const [a] = await openTwo()
-    await a.start()
-    await assert.rejects(a.settings.set(`jobs.mail.${name}`, value, who), { code: 'E_OPTIONS' })
+    await assert.rejects(refusing.settings.set(`jobs.mail.${name}`, value, who), { code: 'E_OPTIONS' })
   })
