@@ -71,25 +71,26 @@ it('attempts, timeout, rate and time kept are changed in every process without a
   assert.deepEqual([latest?.who, latest?.old, latest?.reason], ['ada', 8, 'sale starts at noon'])
 })
 
-it('a process begins more jobs at once when the setting of another says so', async () => {
+it('both processes begin more jobs at once when one of them is told so', async () => {
   const [a, b] = await openTwo()
   const gate = Promise.withResolvers<void>()
   after(() => gate.resolve())
   let running = 0
-  const kind = b.jobs.define<null>({
-    kind: 'letter',
-    queue: 'mail',
-    async run() {
-      running++
-      await gate.promise
-    },
-  })
-  await a.start()
-  await b.start()
-  await a.settings.set('jobs.mail.concurrency', 1, who)
-  await kind.enqueueMany([null, null, null])
-  await a.settings.set('jobs.mail.concurrency', 3, who)
-  await until(async () => running === 3)
+  const define = ({ jobs }: Tailwater) =>
+    jobs.define<null>({
+      kind: 'letter',
+      queue: 'mail',
+      async run() {
+        running++
+        await gate.promise
+      },
+    })
+  const [kind] = [define(a), define(b)]
+  for (const tw of [a, b]) await tw.start()
+  await kind!.enqueueMany([null, null, null, null])
+  await until(async () => running === 2)
+  await a.settings.set('jobs.mail.concurrency', 2, who)
+  await until(async () => running === 4)
   gate.resolve()
 })
 
