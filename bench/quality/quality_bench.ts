@@ -79,7 +79,9 @@ async function measure(
   const rounds = options.rounds ?? ROUNDS
   // A product that waits to be judged is not taken twice: each request needs one of its own.
   if (shelf.length < rounds * perRound)
-    throw new Error(`${shelf.length} products are too few for ${rounds} rounds of ${perRound}: --size large, or --quick`)
+    throw new Error(
+      `${shelf.length} products are too few for ${rounds} rounds of ${perRound}: --size large, or --quick`,
+    )
   const p99: number[] = []
   try {
     for (let round = 0; round < rounds; round++) {

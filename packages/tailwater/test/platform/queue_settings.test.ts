@@ -3,6 +3,7 @@ import { after, it } from 'node:test'
 import { isDeepStrictEqual } from 'node:util'
 import { createTestSchema } from '@tailwater/postgres/testing'
 import { createTailwater, type Tailwater } from 'tailwater'
+import { changeOf } from '../../src/platform/queue_settings.ts'
 import { dataFolder } from './open_platform.ts'
 
 const who = { who: 'ada', reason: 'sale starts at noon' }
@@ -70,25 +71,26 @@ it('attempts, timeout, rate and time kept are changed in every process without a
   assert.deepEqual([latest?.who, latest?.old, latest?.reason], ['ada', 8, 'sale starts at noon'])
 })
 
-it('a process begins more jobs at once when the setting of another says so', async () => {
+it('both processes begin more jobs at once when one of them is told so', async () => {
   const [a, b] = await openTwo()
   const gate = Promise.withResolvers<void>()
   after(() => gate.resolve())
   let running = 0
-  const kind = b.jobs.define<null>({
-    kind: 'letter',
-    queue: 'mail',
-    async run() {
-      running++
-      await gate.promise
-    },
-  })
-  await a.start()
-  await b.start()
-  await a.settings.set('jobs.mail.concurrency', 1, who)
-  await kind.enqueueMany([null, null, null])
-  await a.settings.set('jobs.mail.concurrency', 3, who)
-  await until(async () => running === 3)
+  const define = ({ jobs }: Tailwater) =>
+    jobs.define<null>({
+      kind: 'letter',
+      queue: 'mail',
+      async run() {
+        running++
+        await gate.promise
+      },
+    })
+  const [kind] = [define(a), define(b)]
+  for (const tw of [a, b]) await tw.start()
+  await kind!.enqueueMany([null, null, null, null])
+  await until(async () => running === 2)
+  await a.settings.set('jobs.mail.concurrency', 2, who)
+  await until(async () => running === 4)
   gate.resolve()
 })
 
@@ -109,6 +111,43 @@ it('a limit is let go and set, others of the queue stay, and what a process is s
   assert.deepEqual(await seen(b), wanted)
 })
 
+it('none takes a limit of the code away, configured brings it back, and a backoff is written as it is read', () => {
+  const configured = { timeout: '30s', limits: { rate: { count: 10, per: '1s' }, perKey: { concurrency: 2 } } } as const
+  const nothing = {
+    concurrency: undefined,
+    attempts: undefined,
+    backoff: undefined,
+    timeout: undefined,
+    rate: undefined,
+    keyRate: undefined,
+    keyConcurrency: undefined,
+    keep: undefined,
+  }
+  assert.deepEqual(changeOf(nothing, configured), { limits: configured.limits })
+  const none = { ...nothing, timeout: null, rate: null, keyConcurrency: null }
+  assert.deepEqual(changeOf(none, configured), { timeout: undefined, limits: { perKey: {} } })
+})
+
+it('a timeout and a backoff of the code are taken away and changed while jobs come in', async () => {
+  const [a] = await openTwo()
+  const kind = a.jobs.define<null>({
+    kind: 'letter',
+    queue: 'mail',
+    async run() {
+      throw new Error('no')
+    },
+  })
+  await a.start()
+  await a.settings.set('jobs.mail.timeout', 'none', who)
+  await a.settings.set('jobs.mail.backoff', 'fixed 1ms to 1ms', who)
+  const id = await kind.enqueue(null)
+  assert.equal((await a.jobs.inspect.get(id))?.timeout, undefined)
+  await until(async () => (await a.jobs.inspect.get(id))?.state === 'dead')
+})
+
+const [refusing] = await openTwo()
+await refusing.start()
+
 for (const [name, value] of [
   ['rate', '10 a second'],
   ['rate', '0/1s'],
@@ -119,7 +158,5 @@ for (const [name, value] of [
   ['concurrency', -1],
 ] as const)
   it(`refuses ${JSON.stringify(value)} for ${name}`, async () => {
-    const [a] = await openTwo()
-    await a.start()
-    await assert.rejects(a.settings.set(`jobs.mail.${name}`, value, who), { code: 'E_OPTIONS' })
+    await assert.rejects(refusing.settings.set(`jobs.mail.${name}`, value, who), { code: 'E_OPTIONS' })
   })
