@@ -1,6 +1,7 @@
 import type { Clock, FileStore, Keyring, Mailer, Service } from '@tailwater/core'
 import { createCursors, createTotals, type Route } from '@tailwater/http'
 import type { Jobs } from '@tailwater/jobs'
+import type { Messaging } from '@tailwater/messaging'
 import { type Database, quoteSchema } from '@tailwater/postgres'
 import { accountStatements } from './accounts/account_statements.ts'
 import { apiKeyRoutes } from './accounts/api_key_routes.ts'
@@ -24,8 +25,11 @@ import { productRoutes } from './catalogue/product_routes.ts'
 import { productStatements } from './catalogue/product_statements.ts'
 import { customerRoutes } from './customers/customer_routes.ts'
 import { customerStatements } from './customers/customer_statements.ts'
+import { defineShopEvents, type ShopEvents } from './events/shop_events.ts'
 import { listingRoutes } from './marketplaces/listing_routes.ts'
 import { marketplaceRoutes } from './marketplaces/marketplace_routes.ts'
+import type { MarketplaceAccount } from './marketplaces/sync/connection.ts'
+import { createMarketplaceSync } from './marketplaces/sync/marketplace_sync.ts'
 import { notificationRoutes } from './notifications/notification_routes.ts'
 import { preferenceRoutes } from './notifications/preference_routes.ts'
 import { abandonedStatements, createCheckoutSweeper } from './orders/abandoned_checkouts.ts'
@@ -47,6 +51,7 @@ import { jobRoutes } from './queues/job_routes.ts'
 import { defineWork, type Work, type WorkParts } from './queues/work.ts'
 import { reportRoute } from './reports/report_route.ts'
 import type { SmsProvider } from './sms/sms_provider.ts'
+import { subscribeToShop } from './subscriptions/subscriptions.ts'
 
 /** What the merchant's backend stands on. */
 export interface MerchantParts {
@@ -62,6 +67,12 @@ export interface MerchantParts {
   onWarming?: (progress: WarmingProgress) => void
   /** With the queues of `queuePolicies`. */
   jobs: Jobs
+  /** With the database: what happens is published in the transaction that does it. */
+  messaging: Messaging
+  /** Where else products are sold. @default nowhere */
+  marketplaces?: readonly MarketplaceAccount[]
+  /** Milliseconds between two rounds in which marketplaces are asked for orders. @default 15_000 */
+  marketplaceInterval?: number
   mailer: Mailer
   sms: SmsProvider
   /** Where invoices and reports are kept. */
@@ -88,7 +99,7 @@ export interface Merchant {
  * Builds the merchant's backend: catalogue, customers, orders, accounts and analytics.
  *
  * @example
- * const merchant = createMerchant({ database, schema, keyring, clock, jobs, mailer, sms, files, verifyAdmin })
+ * const merchant = createMerchant({ database, schema, keyring, clock, jobs, messaging, mailer, sms, files, verifyAdmin })
  * await app.register(fastifyRoutes(merchant.routes, { basePath: '/api' }))
  */
 export function createMerchant(parts: MerchantParts): Merchant {
@@ -102,9 +113,22 @@ export function createMerchant(parts: MerchantParts): Merchant {
   const statements = productStatements(schema)
   const products = caches.products(readProducts(database, statements))
   const pages = createProductPages({ ...shared, caches })
-  const catalogue = { database, gate, changes, products, pages, statements }
+  const events = defineShopEvents(parts.messaging)
+  const catalogue = { database, gate, changes, products, pages, statements, events }
   const work = createWork(parts, { schema, caches, products, pages, catalogue: statements })
-  const orders = createOrders(parts, schema, { changes, flow: work.flow, audit: work.audit })
+  const orders = createOrders(parts, schema, { changes, flow: work.flow, audit: work.audit, events })
+  const { notify } = work
+  const sync = createMarketplaceSync({
+    ...parts,
+    ...orders,
+    schema,
+    gate,
+    notify,
+    orders: orders.statements,
+    accounts: parts.marketplaces ?? [],
+    interval: parts.marketplaceInterval,
+  })
+  subscribeToShop({ ...orders, schema, notify, clock, pushing: sync.pushing })
   const inbox = { ...shared, gate, audit: work.audit, statements: work.notifications }
   return {
     gate,
@@ -115,12 +139,13 @@ export function createMerchant(parts: MerchantParts): Merchant {
       ...productRoutes(catalogue),
       ...productEditRoutes(catalogue),
       ...categoryRoutes({ database, gate, caches, statements: categoryStatements(schema) }),
-      ...customerRoutes({ ...shared, gate, changes, statements: customerStatements(schema) }),
+      ...customerRoutes({ ...shared, gate, changes, events, statements: customerStatements(schema) }),
       orderListRoute({ ...shared, gate }),
       ...orderRoutes({ ...orders, gate }),
       invoiceRoute({ ...orders, files: parts.files, gate }),
       ...marketplaceRoutes({ ...shared, gate }),
-      ...listingRoutes({ ...shared, gate, caches }),
+      ...listingRoutes({ ...shared, gate, caches, events }),
+      ...sync.routes,
       ...analyticsRoutes({ database, schema, gate, caches }),
       reportRoute({ files: parts.files, gate }),
       ...notificationRoutes(inbox),
@@ -132,6 +157,7 @@ export function createMerchant(parts: MerchantParts): Merchant {
       createCheckoutSweeper({ ...orders, statements: abandonedStatements(schema), clock }),
       createSalesDaysSweeper({ database, schema, clock }),
       work.timetable,
+      sync.rounds,
       ...(parts.caches
         ? [
             createWarmUp({
@@ -160,7 +186,7 @@ function createWork(parts: MerchantParts, { products, pages, ...catalogue }: Cat
 function createOrders(
   parts: MerchantParts,
   schema: string,
-  follow: { changes: ShopChanges; flow: OrderFlow; audit: AuditTrail },
+  follow: { changes: ShopChanges; flow: OrderFlow; audit: AuditTrail; events: ShopEvents },
 ) {
   const { database, jobs, clock, payments = createSimulatedProvider({ clock }) } = parts
   const common = {

@@ -5,6 +5,7 @@ import { fastifyDefaults } from '@tailwater/http/fastify'
 import Fastify, { type FastifyInstance } from 'fastify'
 import { createDiskFileStore, type ListenOptions, type ServedHttp, type Tailwater } from 'tailwater'
 import { createShopCaches } from '../caches/shop_caches.ts'
+import type { MarketplaceAccount } from '../marketplaces/sync/connection.ts'
 import { createMerchant } from '../merchant.ts'
 import { createHttpQualityProvider } from '../quality/http_provider.ts'
 import { createFileSmsProvider } from '../sms/file_sms_provider.ts'
@@ -30,19 +31,23 @@ export interface ShopOptions extends ListenOptions {
   sms?: { url: string; secret: string } | undefined
   /** A model that judges products. @default rules, in this process */
   quality?: { url: string; token?: string | undefined } | undefined
+  /** Where else products are sold. @default nowhere */
+  marketplaces?: readonly MarketplaceAccount[]
   /** With the merchant's tables. @default 'merchant' */
   schema?: string
 }
 
 /** Builds the merchant on a platform, and its server: before the platform's start or after it, but before the shop's own. */
 export async function openShop(platform: Tailwater, options: ShopOptions): Promise<Shop> {
-  const { database, keyring, clock, jobs, mailer, accounts } = platform
+  const { database, keyring, clock, jobs, messaging, mailer, accounts } = platform
   const merchant = createMerchant({
     database,
     schema: options.schema ?? MERCHANT_SCHEMA,
     keyring,
     clock,
     jobs,
+    messaging,
+    ...(options.marketplaces && { marketplaces: options.marketplaces }),
     mailer,
     files: platform.files,
     sms: smsProviderOf(platform, options),

@@ -18,6 +18,8 @@ import {
 import { fastifyDefaults, fastifyRoutes } from '@tailwater/http/fastify'
 import { createJobs, type Jobs, jobsMigrations } from '@tailwater/jobs'
 import { createPostgresBackend } from '@tailwater/jobs/postgres'
+import { createMessaging, type Messaging, type MessagingBackend } from '@tailwater/messaging'
+import { createPostgresMessaging, messagingMigrations } from '@tailwater/messaging/postgres'
 import {
   createDatabase,
   createOutbox,
@@ -34,6 +36,7 @@ import { accountStatements } from '../../src/accounts/account_statements.ts'
 import { createApiKey } from '../../src/accounts/api_key.ts'
 import { createShopCaches } from '../../src/caches/shop_caches.ts'
 import { merchantMigrations } from '../../src/database/migrations.ts'
+import type { MarketplaceAccount } from '../../src/marketplaces/sync/connection.ts'
 import { createMerchant, type Merchant } from '../../src/merchant.ts'
 import type { PaymentProvider } from '../../src/payments/payment_provider.ts'
 import type { QualityProvider } from '../../src/quality/quality_provider.ts'
@@ -67,6 +70,8 @@ export interface MerchantApp {
   merchant: Merchant
   cache: Cache
   jobs: Jobs
+  /** Not started: until a test starts it, what happens is only written down. */
+  messaging: Messaging
   /** In a folder of the test's own; short messages are in its `outbox/`. */
   files: FileStore
   mails: Mail[]
@@ -91,6 +96,11 @@ export interface MerchantAppOptions {
   mailer?: Mailer
   /** @default systemClock */
   clock?: Clock
+  /** Carries messages. @default jobs in the same schema */
+  carrier?: MessagingBackend
+  marketplaces?: readonly MarketplaceAccount[]
+  /** Milliseconds between two rounds. @default an hour, so that none comes of itself */
+  marketplaceInterval?: number
   /** `off` for tests that change rows behind the application's back. @default 'on' */
   cache?: 'on' | 'off'
   /** Put before the database, to watch it. */
@@ -104,10 +114,12 @@ export async function startMerchantApp({
   watch,
   mailer,
   sms,
+  carrier,
+  marketplaceInterval = 3_600_000,
   ...providers
 }: MerchantAppOptions = {}): Promise<MerchantApp> {
   const { url, schema, close } = await createTestSchema({
-    modules: [tailwaterMigrations, jobsMigrations, merchantMigrations],
+    modules: [tailwaterMigrations, jobsMigrations, messagingMigrations, merchantMigrations],
   })
   const own = createDatabase({ url, min: 0, max: 20, acquireTimeout: '60s' })
   await own.start()
@@ -123,6 +135,12 @@ export async function startMerchantApp({
     queues: queuePolicies,
     pollInterval: 50,
   })
+  const messaging = createMessaging({
+    backend: carrier ?? createPostgresMessaging({ database: own, schema, bus: kept.bus }),
+    database: own,
+    schema,
+    outbox: kept.outbox,
+  })
   const warm = Promise.withResolvers<void>()
   const merchant = createMerchant({
     database,
@@ -132,6 +150,8 @@ export async function startMerchantApp({
     ...(cache === 'on' && { caches: createShopCaches(kept.cache) }),
     onWarming: ({ what, done, of }) => void (what === 'pages' && done === of && warm.resolve()),
     jobs,
+    messaging,
+    marketplaceInterval,
     files,
     sms: sms ?? createFileSmsProvider(files),
     mailer: {
@@ -156,6 +176,7 @@ export async function startMerchantApp({
     async close() {
       await app.close()
       unlisten()
+      await messaging.stop()
       await jobs.stop()
       await stopAll(kept.services)
       await own.stop()
@@ -169,6 +190,7 @@ export async function startMerchantApp({
     cache: kept.cache,
     warmed: warm.promise,
     jobs,
+    messaging,
     mails,
     async mailTo(fits) {
       for (;;) {
@@ -191,7 +213,7 @@ function createKept(database: Database, schema: string, clock: Clock) {
   const outbox = createOutbox({ database, schema, leases, clock })
   const bus = createPostgresBus({ outbox, clock })
   const cache = createCache({ bus, outbox, clock, environment: 'test' })
-  return { cache, services: [outbox, bus, cache] }
+  return { cache, outbox, bus, services: [outbox, bus, cache] }
 }
 
 async function ask(app: FastifyInstance, method: string, path: string, { token, body, headers }: Asked = {}) {

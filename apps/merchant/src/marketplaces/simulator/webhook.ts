@@ -12,24 +12,25 @@ const PAUSES = [0, 500, 2_000]
 /** Milliseconds for one call. */
 const PATIENCE = 5_000
 
-/** Tells of one order, with a signature over the body; tries a few times, and gives up. */
+/** Tells of one order, with a signature over its text; tries a few times, and gives up. */
 export async function callWebhook(target: WebhookTarget, order: object, clock: Clock): Promise<void> {
-  const body = JSON.stringify(order)
+  // What is signed goes as a text of its own, so that no proxy or parser on its way can write it otherwise.
+  const data = JSON.stringify(order)
   for (const pause of PAUSES) {
     await sleep(clock, pause)
-    if (await isHeard(target, body, clock)) return
+    if (await isHeard(target, data, clock)) return
   }
 }
 
-async function isHeard({ url, secret }: WebhookTarget, body: string, clock: Clock): Promise<boolean> {
+async function isHeard({ url, secret }: WebhookTarget, data: string, clock: Clock): Promise<boolean> {
   const at = clock.now()
-  const signature = signatureOf(secret, { at, method: 'POST', path: new URL(url).pathname, body })
+  const signature = signatureOf(secret, { at, method: 'POST', path: new URL(url).pathname, body: data })
   const giveUp = new AbortController()
   const cancel = clock.after(PATIENCE, () => giveUp.abort())
   try {
     const answer = await fetch(url, {
       method: 'POST',
-      body,
+      body: JSON.stringify({ data }),
       headers: {
         'content-type': 'application/json',
         'x-marketplace-timestamp': String(at),
