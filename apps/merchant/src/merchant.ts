@@ -93,6 +93,8 @@ export interface Merchant {
   services: Service[]
   /** For further routes of the application. */
   gate: Gate
+  /** Asks the marketplaces whose turn it is for orders, now; how many were new. */
+  askMarketplaces(): Promise<number>
 }
 
 /**
@@ -132,6 +134,7 @@ export function createMerchant(parts: MerchantParts): Merchant {
   const inbox = { ...shared, gate, audit: work.audit, statements: work.notifications }
   return {
     gate,
+    askMarketplaces: sync.ask,
     routes: [
       tokenRoute({ database, statements: accounts, identity, clock }),
       ...merchantRoutes({ ...shared, gate, statements: accounts }),

@@ -1,6 +1,7 @@
 import { type Static, Type } from 'typebox'
 import { signatureOf } from '../signature.ts'
 import { readAgreed } from './agreed_shape.ts'
+import { eachItem } from './each_item.ts'
 import type { MarketplaceAnswer, MarketplaceClient } from './marketplace_client.ts'
 import type { MarketplaceConnector, MarketplaceOrder, OfferRefusal } from './marketplace_connector.ts'
 import { MarketplaceError } from './marketplace_error.ts'
@@ -70,14 +71,13 @@ export function createBazaarConnector({ slug, client, secret }: BazaarOptions): 
   return {
     slug,
     async putOffers(offers, { signal } = {}) {
-      const refusals: OfferRefusal[] = []
-      for (const { externalId, title, price, quantity } of offers) {
+      const refusals = await eachItem(offers, async ({ externalId, title, price, quantity }) => {
         const path = `/v1/listings/${encodeURIComponent(externalId)}`
         const body = { title, price: price.toFixed(2), quantity }
         const failure = await call('PUT', path, body, signal).then(() => undefined, finalRefusal)
-        if (failure) refusals.push(refusalOf(externalId, failure.status, failure.message))
-      }
-      return refusals
+        return failure && refusalOf(externalId, failure.status, failure.message)
+      })
+      return refusals.filter((refusal) => refusal !== undefined)
     },
     setPrices: (prices, { signal } = {}) =>
       setAll(

@@ -2,6 +2,7 @@ import { newId } from '@tailwater/core'
 import { type Static, Type } from 'typebox'
 import { signatureOf } from '../signature.ts'
 import { readAgreed } from './agreed_shape.ts'
+import { eachItem } from './each_item.ts'
 import type { MarketplaceAnswer, MarketplaceClient } from './marketplace_client.ts'
 import type { MarketplaceConnector, MarketplaceOrder, OfferRefusal } from './marketplace_connector.ts'
 import { MarketplaceError } from './marketplace_error.ts'
@@ -56,12 +57,10 @@ export function createHarbourConnector({ slug, client, secret }: HarbourOptions)
     items: readonly Item[],
     perform: (item: Item) => Promise<unknown>,
   ): Promise<OfferRefusal[]> {
-    const refusals = await Promise.all(
-      items.map((item) =>
-        perform(item).then(
-          () => undefined,
-          (error) => refusalOf(item.externalId, error),
-        ),
+    const refusals = await eachItem(items, (item) =>
+      perform(item).then(
+        () => undefined,
+        (error) => refusalOf(item.externalId, error),
       ),
     )
     return refusals.filter((refusal) => refusal !== undefined)

@@ -2,22 +2,35 @@ import type { Mischief } from './mischief.ts'
 import { SimulatedRefusal, type SimulatedShop } from './simulated_shop.ts'
 import { parseBody, type WireAnswer, type WireRequest } from './wire.ts'
 
+/** One that is steered. */
+export interface ControlledStall {
+  shop: SimulatedShop
+  /** Told of each order; without one the seller must ask. */
+  webhookUrl: string | undefined
+}
+
 /** All that are simulated, by slug. */
-export type ControlledShops = ReadonlyMap<string, SimulatedShop>
+export type ControlledStalls = ReadonlyMap<string, ControlledStall>
 
 /**
  * What steers the simulation, for tests and the curious; only over the loopback address.
  *
  * - `GET /control/SLUG`: its listings and orders
  * - `POST /control/SLUG/orders` `{ buyer?, lines: [{ sku, quantity }] }`: somebody buys
+ * - `PATCH /control/SLUG` `{ webhookUrl }`: where its orders are told from now on, as a seller says it in the marketplace's back office
  * - `PATCH /control/behaviour` `{ latency?, errorRate?, rateLimit?, ordersPerMinute? }`: and what is so now
  */
-export function answerControl(request: WireRequest, shops: ControlledShops, mischief: Mischief): WireAnswer {
+export function answerControl(request: WireRequest, stalls: ControlledStalls, mischief: Mischief): WireAnswer {
   const [, first = '', second] = request.path.split('/')
   const body = parseBody(request.body) ?? {}
   if (request.method === 'PATCH' && first === 'behaviour') return behave(body, mischief)
-  const shop = shops.get(first)
-  if (!shop) return { status: 404, body: { error: `there is no marketplace ${first}` } }
+  const stall = stalls.get(first)
+  if (!stall) return { status: 404, body: { error: `there is no marketplace ${first}` } }
+  const { shop } = stall
+  if (request.method === 'PATCH') {
+    stall.webhookUrl = typeof body['webhookUrl'] === 'string' ? body['webhookUrl'] : undefined
+    return { status: 200, body: { webhookUrl: stall.webhookUrl } }
+  }
   if (request.method === 'GET') return { status: 200, body: { listings: shop.listings, orders: shop.orders } }
   if (request.method === 'POST' && second === 'orders') return buy(body, shop)
   return { status: 404, body: { error: 'no such control' } }

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { type Clock, createService, type Service } from '@tailwater/core'
 import { createRandom, type Random } from '../../data/random.ts'
 import { bazaarOrder, createBazaarWire } from './bazaar_wire.ts'
-import { answerControl, type ControlledShops } from './control.ts'
+import { answerControl, type ControlledStall } from './control.ts'
 import { createHarbourWire, harbourOrder } from './harbour_wire.ts'
 import { type Mischief, meetFate, ORDINARY, RequestBucket } from './mischief.ts'
 import { keepShopping } from './shopper.ts'
@@ -43,8 +43,7 @@ export interface Simulator extends Service {
 /** Bytes of a request at most. */
 const MOST_BYTES = 1_048_576
 
-interface Stall {
-  shop: SimulatedShop
+interface Stall extends ControlledStall {
   wire: Wire
 }
 
@@ -53,7 +52,7 @@ export function createSimulator({ marketplaces, clock, port, seed, mischief: sai
   const random = createRandom(seed)
   const mischief: Mischief = { ...ORDINARY, ...said }
   const stalls = new Map(marketplaces.map((one) => [one.slug, openStall(one, clock, mischief)]))
-  const shops: ControlledShops = new Map([...stalls].map(([slug, { shop }]) => [slug, shop]))
+  const shops = [...stalls.values()].map(({ shop }) => shop)
   const server = createServer((request, response) => {
     serve(request, response).catch(() => response.destroy())
   })
@@ -72,7 +71,7 @@ export function createSimulator({ marketplaces, clock, port, seed, mischief: sai
       headers: request.headers,
       body: await readBody(request),
     }
-    if (slug === 'control') return send(response, answerControl(wired, shops, mischief))
+    if (slug === 'control') return send(response, answerControl(wired, stalls, mischief))
     const stall = stalls.get(slug)
     if (!stall) return send(response, { status: 404, body: { error: `there is no marketplace ${slug}` } })
     await answerAsFated(stall, wired, response)
@@ -91,7 +90,7 @@ export function createSimulator({ marketplaces, clock, port, seed, mischief: sai
         server.listen(port, '127.0.0.1')
         await once(server, 'listening')
         url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-        stopShopping = keepShopping({ shops: [...shops.values()], mischief, clock, random: buyers(random) })
+        stopShopping = keepShopping({ shops, mischief, clock, random: buyers(random) })
       },
       async stop() {
         stopShopping()
@@ -112,12 +111,18 @@ const buyers = (random: Random) => random.fork('buyers')
 function openStall({ slug, wire, secret, webhookUrl }: SimulatedMarketplace, clock: Clock, mischief: Mischief): Stall {
   const inItsWords = wire === 'bazaar' ? bazaarOrder : harbourOrder
   const tell = (order: SimulatedOrder) => {
-    if (webhookUrl) void callWebhook({ url: webhookUrl, secret }, inItsWords(order), clock)
+    const { webhookUrl: url } = stall
+    if (url) void callWebhook({ url, secret }, inItsWords(order), clock)
   }
   const shop = new SimulatedShop(slug, clock, tell)
   const bucket = new RequestBucket(clock)
   const parts = { shop, secret, now: () => clock.now(), limit: () => bucket.take(mischief.rateLimit) }
-  return { shop, wire: wire === 'bazaar' ? createBazaarWire(parts) : createHarbourWire(parts) }
+  const stall: Stall = {
+    shop,
+    webhookUrl,
+    wire: wire === 'bazaar' ? createBazaarWire(parts) : createHarbourWire(parts),
+  }
+  return stall
 }
 
 async function readBody(request: IncomingMessage): Promise<string> {

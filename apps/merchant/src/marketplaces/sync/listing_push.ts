@@ -1,4 +1,5 @@
 import type { Database } from '@tailwater/postgres'
+import { eachItem } from '../connector/each_item.ts'
 import type { MarketplaceConnector, OfferRefusal } from '../connector/marketplace_connector.ts'
 import type { Connection } from './connection.ts'
 import { type ListingNews, type ListingState, newsOf, offerOf } from './listing_news.ts'
@@ -59,7 +60,7 @@ async function tell(connector: MarketplaceConnector, news: ListingNews, signal: 
   const missing = [...stock, ...prices].filter(({ externalId }) => unknown.delete(externalId))
   const whole = [...offers, ...missing].map(offerOf)
   if (whole.length > 0) refusals.push(...(await connector.putOffers(whole, options)))
-  await Promise.all(ended.map(({ externalId }) => connector.endOffer(externalId, options)))
+  await eachItem(ended, ({ externalId }) => connector.endOffer(externalId, options))
   return refusals.filter(({ reason }) => reason === 'refused')
 }
 

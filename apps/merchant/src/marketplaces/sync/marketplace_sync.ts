@@ -12,7 +12,7 @@ import { pushStatements } from './push_statements.ts'
 import { createRefusalNotices } from './refusal_notices.ts'
 import { statusStatements } from './status_statements.ts'
 import { definePushing, type Pushing } from './sync_jobs.ts'
-import { createSyncRounds } from './sync_rounds.ts'
+import { createSyncRounds, goRound } from './sync_rounds.ts'
 import { syncRoutes } from './sync_routes.ts'
 import { webhookRoute } from './webhook_route.ts'
 
@@ -35,6 +35,8 @@ export interface MarketplaceSyncParts extends Pick<ImportParts, 'orders' | 'stoc
 export interface MarketplaceSync {
   routes: Route[]
   rounds: Service
+  /** One round, now, of the marketplaces whose turn it is; orders that were new. */
+  ask(): Promise<number>
   pushing: Pushing
 }
 
@@ -47,13 +49,22 @@ export function createMarketplaceSync(parts: MarketplaceSyncParts): MarketplaceS
   const pushing = definePushing(jobs, { database, statements: push, connections })
   const refusals = createRefusalNotices(parts.notify)
   const imports: ImportParts = { ...parts, statements: importStatements(schema), pushing, refusals }
-  const reading = { database, statements: push, imports, connections, pushing, clock }
+  const round = {
+    database,
+    statements: push,
+    imports,
+    connections,
+    pushing,
+    clock,
+    ...(interval !== undefined && { interval }),
+  }
   return {
     routes: [
       ...syncRoutes({ database, statements, push, connections, pushing, gate }),
       webhookRoute({ connections, imports }),
     ],
-    rounds: createSyncRounds({ ...reading, ...(interval !== undefined && { interval }) }),
+    rounds: createSyncRounds(round),
+    ask: () => goRound(round, new AbortController().signal),
     pushing,
   }
 }

@@ -1,4 +1,5 @@
 import { hasCode, toError } from '@tailwater/core'
+import { eachItem } from '../connector/each_item.ts'
 import type { Connection } from './connection.ts'
 import type { PushParts } from './listing_push.ts'
 
@@ -13,12 +14,10 @@ interface Answer {
 export async function pushAnswers(parts: PushParts, connection: Connection, signal: AbortSignal): Promise<void> {
   const { database, statements } = parts
   const { rows } = await database.query<Answer>(statements.unanswered, [connection.id])
-  await Promise.all(
-    rows.map(async (answer) => {
-      const objection = await say(connection, answer, signal)
-      await database.query(statements.answered, [connection.id, answer.externalId, objection ?? null])
-    }),
-  )
+  await eachItem(rows, async (answer) => {
+    const objection = await say(connection, answer, signal)
+    await database.query(statements.answered, [connection.id, answer.externalId, objection ?? null])
+  })
 }
 
 async function say({ connector }: Connection, answer: Answer, signal: AbortSignal): Promise<string | undefined> {
