@@ -95,6 +95,8 @@ export interface Merchant {
   gate: Gate
   /** Asks the marketplaces whose turn it is for orders, now; how many were new. */
   askMarketplaces(): Promise<number>
+  /** Has every marketplace told of so many of its listings, as if it had never heard of any; of how many. */
+  tellMarketplaces(limit: number): Promise<number>
 }
 
 /**
@@ -135,6 +137,7 @@ export function createMerchant(parts: MerchantParts): Merchant {
   return {
     gate,
     askMarketplaces: sync.ask,
+    tellMarketplaces: sync.tellAnew,
     routes: [
       tokenRoute({ database, statements: accounts, identity, clock }),
       ...merchantRoutes({ ...shared, gate, statements: accounts }),

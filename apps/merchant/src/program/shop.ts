@@ -6,7 +6,7 @@ import Fastify, { type FastifyInstance } from 'fastify'
 import { createDiskFileStore, type ListenOptions, type ServedHttp, type Tailwater } from 'tailwater'
 import { createShopCaches } from '../caches/shop_caches.ts'
 import type { MarketplaceAccount } from '../marketplaces/sync/connection.ts'
-import { createMerchant } from '../merchant.ts'
+import { createMerchant, type Merchant } from '../merchant.ts'
 import { createHttpQualityProvider } from '../quality/http_provider.ts'
 import { createFileSmsProvider } from '../sms/file_sms_provider.ts'
 import { createHttpSmsProvider } from '../sms/http_sms_provider.ts'
@@ -17,6 +17,8 @@ import { MERCHANT_SCHEMA } from './merchant_schema.ts'
 
 /** The merchant's server and what runs beside it. */
 export interface Shop extends Service {
+  /** Has marketplaces that know nothing told of so many listings each. */
+  tellMarketplaces(limit: number): Promise<number>
   /** `http://localhost:3000`, once started. */
   readonly url: string
 }
@@ -62,7 +64,7 @@ export async function openShop(platform: Tailwater, options: ShopOptions): Promi
     },
   })
   const app = await buildServer(platform, limitRoutes(merchant.routes, options.apiRate, clock))
-  return shopOf(platform.serve(app.server, options), app, merchant.services)
+  return shopOf(platform.serve(app.server, options), app, merchant)
 }
 
 /** Without a provider messages are files beside the mails that have no server. */
@@ -78,9 +80,10 @@ async function buildServer(platform: Tailwater, routes: readonly Route[]): Promi
   return app
 }
 
-function shopOf(served: ServedHttp, app: FastifyInstance, services: readonly Service[]): Shop {
+function shopOf(served: ServedHttp, app: FastifyInstance, { services, tellMarketplaces }: Merchant): Shop {
   return {
     name: 'shop',
+    tellMarketplaces,
     get url() {
       return served.url
     },

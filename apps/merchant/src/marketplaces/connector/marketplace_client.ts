@@ -7,8 +7,8 @@ import { RequestPace } from './request_pace.ts'
 /** How a marketplace is reached. */
 export interface MarketplaceClientOptions {
   slug: string
-  /** Without a slash at its end. */
-  baseUrl: string
+  /** Without a slash at its end; asked for at each call where it is not known before. */
+  baseUrl: string | (() => string)
   clock: Clock
   /** Time limit, further tries and breaker of its calls. */
   policy: Pick<Policy, 'execute'>
@@ -90,7 +90,7 @@ export class MarketplaceClient {
     const { baseUrl } = this.#options
     const { method, path, headers, body } = request
     const answer = await this.#received(
-      fetch(baseUrl + path, {
+      fetch((typeof baseUrl === 'string' ? baseUrl : baseUrl()) + path, {
         method,
         headers: {
           ...outgoingHeaders(),

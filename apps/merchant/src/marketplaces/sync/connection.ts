@@ -13,8 +13,8 @@ export interface MarketplaceAccount {
   slug: string
   /** The language that it speaks. */
   wire: 'bazaar' | 'harbour'
-  /** Without a slash at its end. */
-  baseUrl: string
+  /** Without a slash at its end; asked for at each call where it is not known before. */
+  baseUrl: string | (() => string)
   /** By which requests and webhooks are signed. */
   secret: string
   /** Requests a second. @default 20 */

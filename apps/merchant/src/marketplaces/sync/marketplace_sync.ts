@@ -37,6 +37,8 @@ export interface MarketplaceSync {
   rounds: Service
   /** One round, now, of the marketplaces whose turn it is; orders that were new. */
   ask(): Promise<number>
+  /** Has every marketplace told of so many of its listings, as if it had never heard of any; of how many. */
+  tellAnew(limit: number): Promise<number>
   pushing: Pushing
 }
 
@@ -60,11 +62,17 @@ export function createMarketplaceSync(parts: MarketplaceSyncParts): MarketplaceS
   }
   return {
     routes: [
-      ...syncRoutes({ database, statements, push, connections, pushing, gate }),
+      ...syncRoutes({ database, statements, connections, pushing, gate }),
       webhookRoute({ connections, imports }),
     ],
     rounds: createSyncRounds(round),
     ask: () => goRound(round, new AbortController().signal),
+    async tellAnew(limit) {
+      let count = 0
+      for (const marketplaceId of (await connections.all()).keys())
+        count += await database.transaction((tx) => pushing.tellAnew(tx, { marketplaceId, scope: null, limit }))
+      return count
+    },
     pushing,
   }
 }

@@ -33,7 +33,7 @@ export function pushStatements(schema: string) {
          SELECT l.id, l.marketplace_id, now(), true
          FROM ${schema}.listings l JOIN ${schema}.products p ON p.id = l.product_id
          WHERE l.marketplace_id = $1 AND l.status = 'live' AND p.status = 'active'
-           AND ($2::bigint IS NULL OR p.merchant_id = $2) ORDER BY l.id
+           AND ($2::bigint IS NULL OR p.merchant_id = $2) ORDER BY l.id LIMIT $3
          ON CONFLICT (listing_id) DO UPDATE
            SET revision = s.revision + 1, title = NULL, waiting_since = coalesce(s.waiting_since, now()),
                is_repetition = s.waiting_since IS NULL OR s.is_repetition

@@ -1,6 +1,7 @@
 import { hasCode, toError } from '@tailwater/core'
 import { type Jobs, type Kind, type RunningJob, snooze } from '@tailwater/jobs'
 import type { Transaction } from '@tailwater/postgres'
+import type { Scope } from '../../accounts/caller.ts'
 import { MarketplaceError } from '../connector/marketplace_error.ts'
 import { marketplaceWork } from '../marketplace_work.ts'
 import type { Connection, Connections } from './connection.ts'
@@ -19,6 +20,8 @@ export interface Pushing {
   want(tx: Transaction, marketplaceIds: readonly number[]): Promise<void>
   /** Notes that products have changed, and asks for the marketplaces that list them to be told. */
   productsChanged(tx: Transaction, productIds: readonly number[]): Promise<void>
+  /** Has a marketplace told of all of its listings, or so many, whatever it was told before; of how many. */
+  tellAnew(tx: Transaction, what: { marketplaceId: number; scope: Scope; limit?: number }): Promise<number>
 }
 
 /** Rounds of one job: it ends well before its time is over, and another goes on. */
@@ -58,6 +61,11 @@ export function definePushing(jobs: Jobs, parts: PushParts & { connections: Conn
   return {
     kind,
     want,
+    async tellAnew(tx, { marketplaceId, scope, limit }) {
+      const { rows } = await tx.query<{ count: number }>(statements.markAgain, [marketplaceId, scope, limit ?? null])
+      await want(tx, [marketplaceId])
+      return rows[0]!.count
+    },
     async productsChanged(tx, productIds) {
       const ids = [...(await connections.all()).keys()]
       if (ids.length === 0) return

@@ -5,7 +5,6 @@ import { type Static, Type } from 'typebox'
 import { type Gate, ScopeQuery, scopeOf } from '../../accounts/caller.ts'
 import { IdParams, Moment, Slug } from '../../api/field.ts'
 import type { Connections } from './connection.ts'
-import type { PushStatements } from './push_statements.ts'
 import type { statusStatements } from './status_statements.ts'
 import type { Pushing } from './sync_jobs.ts'
 
@@ -13,9 +12,8 @@ import type { Pushing } from './sync_jobs.ts'
 export interface SyncRouteParts {
   database: Database
   statements: ReturnType<typeof statusStatements>
-  push: PushStatements
   connections: Connections
-  pushing: Pick<Pushing, 'want'>
+  pushing: Pick<Pushing, 'tellAnew'>
   gate: Gate
 }
 
@@ -78,7 +76,7 @@ function statusRoute({ database, statements, connections, gate }: SyncRouteParts
   })
 }
 
-function repeatRoute({ database, push, connections, pushing, gate }: SyncRouteParts): Route {
+function repeatRoute({ database, connections, pushing, gate }: SyncRouteParts): Route {
   return route({
     method: 'POST',
     path: '/marketplaces/:id/sync',
@@ -96,11 +94,7 @@ function repeatRoute({ database, push, connections, pushing, gate }: SyncRoutePa
     async handler({ params: { id }, query, exchange }) {
       if (!(await connections.of(id))) throw unknownMarketplace(id)
       const scope = scopeOf(exchange, query.merchant)
-      const listings = await database.transaction(async (tx) => {
-        const { rows } = await tx.query<{ count: number }>(push.markAgain, [id, scope])
-        await pushing.want(tx, [id])
-        return rows[0]!.count
-      })
+      const listings = await database.transaction((tx) => pushing.tellAnew(tx, { marketplaceId: id, scope }))
       return json({ listings }, { status: 202 })
     },
   })
