@@ -11,6 +11,7 @@ const benches: Record<string, () => Promise<Bench>> = {
   cache: async () => (await import('./cache/cache_bench.ts')).cacheBench,
   http: async () => (await import('./http/http_bench.ts')).httpBench,
   merchant: async () => (await import('./merchant/merchant_bench.ts')).merchantBench,
+  marketplace: async () => (await import('./marketplace/marketplace_bench.ts')).marketplaceBench,
   jobs: async () => (await import('./jobs/jobs_bench.ts')).jobsBench,
   quality: async () => (await import('./quality/quality_bench.ts')).qualityBench,
   start: async () => (await import('./start/start_bench.ts')).startBench,

@@ -15,7 +15,7 @@ export type ControlledStalls = ReadonlyMap<string, ControlledStall>
 /**
  * What steers the simulation, for tests and the curious; only over the loopback address.
  *
- * - `GET /control/SLUG`: its listings and orders
+ * - `GET /control/SLUG`: its listings, when it was told of each, and its orders
  * - `POST /control/SLUG/orders` `{ buyer?, lines: [{ sku, quantity }] }`: somebody buys
  * - `PATCH /control/SLUG` `{ webhookUrl }`: where its orders are told from now on, as a seller says it in the marketplace's back office
  * - `PATCH /control/behaviour` `{ latency?, errorRate?, rateLimit?, ordersPerMinute? }`: and what is so now
@@ -31,7 +31,8 @@ export function answerControl(request: WireRequest, stalls: ControlledStalls, mi
     stall.webhookUrl = typeof body['webhookUrl'] === 'string' ? body['webhookUrl'] : undefined
     return { status: 200, body: { webhookUrl: stall.webhookUrl } }
   }
-  if (request.method === 'GET') return { status: 200, body: { listings: shop.listings, orders: shop.orders } }
+  if (request.method === 'GET')
+    return { status: 200, body: { listings: shop.listings, toldAt: shop.toldAt, orders: shop.orders } }
   if (request.method === 'POST' && second === 'orders') return buy(body, shop)
   return { status: 404, body: { error: 'no such control' } }
 }

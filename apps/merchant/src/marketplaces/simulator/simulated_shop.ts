@@ -22,6 +22,8 @@ export interface SimulatedOrder {
   status: 'new' | 'confirmed' | 'rejected'
   /** The seller's own number of a confirmed order, the seller's reason of a rejected one. */
   note: string | undefined
+  /** When the seller has answered, in milliseconds since the Unix epoch. */
+  settledAt: number | undefined
 }
 
 /** One thing that the marketplace does not do, and why; wires put it into their own words. */
@@ -48,6 +50,7 @@ export class SimulatedShop {
   readonly slug: string
   readonly #clock: Clock
   readonly #listings = new Map<string, SimulatedListing>()
+  readonly #toldAt = new Map<string, number>()
   readonly #orders = new Map<string, SimulatedOrder>()
   readonly #onOrder: (order: SimulatedOrder) => void
   #sequence = 0
@@ -63,6 +66,11 @@ export class SimulatedShop {
     return [...this.#listings.values()]
   }
 
+  /** When the seller last said how much there is of each, in milliseconds since the Unix epoch. */
+  get toldAt(): Readonly<Record<string, number>> {
+    return Object.fromEntries(this.#toldAt)
+  }
+
   get orders(): readonly SimulatedOrder[] {
     return [...this.#orders.values()]
   }
@@ -72,6 +80,7 @@ export class SimulatedShop {
     checkPrice(given.price)
     checkQuantity(given.quantity)
     this.#listings.set(given.sku, { ...given, isLive: true })
+    this.#toldAt.set(given.sku, this.#clock.now())
   }
 
   end(sku: string): void {
@@ -86,6 +95,7 @@ export class SimulatedShop {
   setQuantity(sku: string, quantity: number): void {
     checkQuantity(quantity)
     this.#listing(sku).quantity = quantity
+    this.#toldAt.set(sku, this.#clock.now())
   }
 
   /** Somebody buys, at the prices shown. @throws SimulatedRefusal when there is not so much of it */
@@ -105,6 +115,7 @@ export class SimulatedShop {
       lines: lines.map(({ sku, quantity, unitPrice }) => ({ sku, quantity, unitPrice })),
       status: 'new',
       note: undefined,
+      settledAt: undefined,
     }
     this.#orders.set(order.id, order)
     this.#onOrder(order)
@@ -123,7 +134,7 @@ export class SimulatedShop {
     if (!order) throw new SimulatedRefusal(404, `there is no order ${id}`)
     if (order.status === status) return
     if (order.status !== 'new') throw new SimulatedRefusal(409, `order ${id} is ${order.status} already`)
-    Object.assign(order, { status, note, sequence: ++this.#sequence })
+    Object.assign(order, { status, note, settledAt: this.#clock.now(), sequence: ++this.#sequence })
   }
 
   #listing(sku: string): SimulatedListing {
