@@ -1,0 +1,109 @@
+import { join } from 'node:path'
+import { after } from 'node:test'
+import { sleep, systemClock } from '@tailwater/core'
+import { finalStates, type JobsBackend, jobStates } from '@tailwater/jobs'
+import type { Redis } from '@tailwater/redis'
+import { temporaryFolder } from '../../../apps/merchant/test/program/program.ts'
+import { randomIntegers } from '../random.ts'
+import { type JobStore, openJobStore } from './job_store.ts'
+import { loadJobsPackage } from './jobs_package.ts'
+import { newProduced, type Produced, produce } from './producer.ts'
+import { createWork } from './work.ts'
+import { auditWork, type WorkAudit } from './work_audit.ts'
+import { WorkJournal } from './work_journal.ts'
+import { WorkerCrew } from './worker_crew.ts'
+
+export type Random = (low: number, high: number) => number
+
+/** What may be struck. */
+export interface Stage {
+  crew: WorkerCrew
+  journal: WorkJournal
+  produced: Produced
+  random: Random
+}
+
+/** A run with workers in processes of their own, a producer, and things that go wrong. */
+export interface WorkScene {
+  /** How workers reach the store. */
+  store: JobStore
+  /** How the producer reaches it. @default as the workers */
+  producerStore?: JobStore
+  seed: number
+  /** Jobs to be confirmed. */
+  total: number
+  workers: number
+  /** Another version of the jobs package, which the producer and so many more workers have. */
+  other?: { source: string; workers: number }
+  /** Jobs that the producer may be ahead of the workers, so that both go on at the same time. @default 1,000 */
+  ahead?: number
+  /** What goes wrong, one after the other, spread evenly over the work. */
+  strikes: readonly ((stage: Stage) => Promise<unknown>)[]
+}
+
+/** What came of it. */
+export interface WorkOutcome {
+  audit: WorkAudit
+  produced: Produced
+  /** A connection of ours to a store in Redis. */
+  redis: Redis | undefined
+  /** Worker processes that ended though nobody killed them. */
+  deaths: number
+}
+
+const CONCURRENCY = 10
+/** Milliseconds; long enough for a worker of a busy machine to be heard in time. */
+const LEASE = 3_000
+
+/** Plays a scene to its end: all confirmed, all jobs in a final state. */
+export async function playWork(scene: WorkScene): Promise<WorkOutcome> {
+  const { store, total, strikes, ahead = 1_000 } = scene
+  const random = randomIntegers(scene.seed)
+  const folder = temporaryFolder()
+  after(() => folder.remove())
+  const path = join(folder.path, 'journal')
+  const journal = new WorkJournal(path)
+  const crew = new WorkerCrew({ store, journal: path, concurrency: CONCURRENCY, lease: LEASE })
+  after(() => crew.end())
+  const version = await loadJobsPackage(scene.other?.source)
+  const { backend, redis, close } = await openJobStore(scene.producerStore ?? store, version)
+  after(() => close())
+  const { jobs, work } = createWork(backend, { concurrency: 0, lease: LEASE }, undefined, version)
+  await jobs.start()
+  after(() => jobs.stop())
+  await crew.add(scene.workers)
+  if (scene.other) await crew.add(scene.other.workers, { source: scene.other.source })
+
+  const produced = newProduced()
+  const isAhead = (confirmed: number) => confirmed > journal.finished.size + ahead
+  const producing = produce({ jobs, work, random, total, isAhead }, produced)
+  for (const [at, strike] of strikes.entries()) {
+    const target = Math.floor((total * (at + 1)) / (strikes.length + 1))
+    while (journal.refresh().finished.size < target) await sleep(systemClock, 10)
+    await strike({ crew, journal, produced, random })
+  }
+  while (!(await isSettled(producing))) journal.refresh()
+  await allEnded(backend)
+  return { audit: await auditWork(backend, produced, journal.refresh()), produced, redis, deaths: crew.deaths }
+}
+
+/** False when it takes longer than a moment. */
+function isSettled(work: Promise<unknown>): Promise<boolean> {
+  return Promise.race([work.then(() => true), sleep(systemClock, 20).then(() => false)])
+}
+
+/** Resolves when every job is in a final state. */
+export async function allEnded({ inspect }: JobsBackend): Promise<void> {
+  for (;;) {
+    const counts = await inspect.counts()
+    if (jobStates.every((state) => counts[state] === 0 || finalStates.includes(state))) return
+    await sleep(systemClock, 100)
+  }
+}
+
+/** The figures of an audit for a report. */
+export function figuresOf(audit: WorkAudit): Record<string, number> {
+  return Object.fromEntries(
+    Object.entries(audit).map(([name, found]) => [name, Array.isArray(found) ? found.length : found]),
+  )
+}
