@@ -13,6 +13,7 @@ const benches: Record<string, () => Promise<Bench>> = {
   merchant: async () => (await import('./merchant/merchant_bench.ts')).merchantBench,
   jobs: async () => (await import('./jobs/jobs_bench.ts')).jobsBench,
   start: async () => (await import('./start/start_bench.ts')).startBench,
+  storm: async () => (await import('./storm/storm_bench.ts')).stormBench,
   zipf: async () => (await import('./zipf/zipf_bench.ts')).zipfBench,
 }
 
