@@ -25,9 +25,14 @@ export class AppendFile {
     return file
   }
 
+  /** Looks no more. */
+  stop(): void {
+    this.#cancel()
+  }
+
   /** Takes away what a dead server had written in its last milliseconds: a machine that dies with it may not have that on its disk. @returns bytes that are gone */
   cutLast(ms: number): number {
-    this.#cancel()
+    this.stop()
     const { size } = statSync(this.path)
     const left = this.#sizes.findLast(({ at }) => at <= systemClock.elapsed() - ms)?.size ?? 0
     truncateSync(this.path, left)

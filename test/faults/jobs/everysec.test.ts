@@ -9,6 +9,8 @@ import { figuresOf, playWork } from './work_scene.ts'
 
 const TOTAL = process.env['TAILWATER_TEST_ALL_SEEDS'] ? 12_000 : 2_000
 const WORKERS = 3
+/** Few, so that jobs are enqueued right up to the death. */
+const AHEAD = 300
 /** Milliseconds between two flushes to the disk. */
 const EVERYSEC = 1_000
 /** Milliseconds by which a confirmation, or our look at the file, may be late. */
@@ -23,6 +25,7 @@ async function play(seed: number, lastMs: number): Promise<void> {
   let diedAt = 0
   const strike = async () => {
     await server.kill()
+    file.stop()
     diedAt = systemClock.elapsed()
     if (lastMs > 0) file.cutLast(lastMs)
     await server.restart()
@@ -32,7 +35,7 @@ async function play(seed: number, lastMs: number): Promise<void> {
     seed,
     total: TOTAL,
     workers: WORKERS,
-    ahead: TOTAL,
+    ahead: AHEAD,
     strikes: [strike],
   })
   await auditKeys(redis!)

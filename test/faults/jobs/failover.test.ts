@@ -13,6 +13,8 @@ const MUST_HOLD =
 /** Jobs of each seed. */
 const TOTAL = process.env['TAILWATER_TEST_ALL_SEEDS'] ? 6_000 : 1_500
 const WORKERS = 3
+/** Few, so that jobs are enqueued right up to the death. */
+const AHEAD = 300
 
 /** Servers of which one is the master, and another takes its place when it dies. */
 interface Failing {
@@ -59,8 +61,7 @@ async function play(failing: Failing, seed: number, lag: number, replicas: numbe
     seed,
     total: TOTAL,
     workers: WORKERS,
-    // What gets lost is never finished, and must not be waited for.
-    ahead: TOTAL,
+    ahead: AHEAD,
     strikes: [strike],
   })
   await auditKeys(redis!)

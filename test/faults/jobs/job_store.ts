@@ -14,19 +14,28 @@ export interface OpenJobStore {
   close(): Promise<void>
 }
 
+/** A machine that is busy with faults is slow. */
+const PATIENCE = '20s'
+
 /** Connects to a store; the backend is for an engine to start. */
 export async function openJobStore(
   store: JobStore,
   { createPostgresBackend, createRedisBackend }: JobsPackage = thisVersion,
 ): Promise<OpenJobStore> {
   if ('redis' in store) {
-    const redis = createRedis(store.redis)
+    const redis = createRedis({ connectTimeout: PATIENCE, ...store.redis })
     await redis.start()
     const { replicas = 0 } = store
     return { backend: createRedisBackend({ redis, replicas }), redis, close: () => redis.stop() }
   }
   const { schema } = store
-  const database = createDatabase({ url: store.database, min: 1, max: 6 })
+  const database = createDatabase({
+    url: store.database,
+    min: 1,
+    max: 6,
+    connectTimeout: PATIENCE,
+    acquireTimeout: PATIENCE,
+  })
   await database.start()
   return { backend: createPostgresBackend({ database, schema }), redis: undefined, close: () => database.stop() }
 }

@@ -67,7 +67,7 @@ async function play(killed: KilledStore, seed: number): Promise<void> {
   await work.enqueueMany(payloads(JOBS))
   await until(journal, () => begins(frozen).length > CONCURRENCY)
   await allEnded(backend)
-  await check(backend, journal, silent)
+  await check(backend, journal.refresh(), silent)
   const { minutes } = await backend.inspect.stats(QUEUE)
   record({
     fault: `workers frozen and killed, clocks 10 minutes off, ${killed.name}`,

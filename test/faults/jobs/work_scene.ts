@@ -7,7 +7,7 @@ import { temporaryFolder } from '../../../apps/merchant/test/program/program.ts'
 import { randomIntegers } from '../random.ts'
 import { type JobStore, openJobStore } from './job_store.ts'
 import { loadJobsPackage } from './jobs_package.ts'
-import { newProduced, type Produced, produce } from './producer.ts'
+import { isAway, newProduced, type Produced, produce } from './producer.ts'
 import { createWork } from './work.ts'
 import { auditWork, type WorkAudit } from './work_audit.ts'
 import { WorkJournal } from './work_journal.ts'
@@ -75,12 +75,15 @@ export async function playWork(scene: WorkScene): Promise<WorkOutcome> {
   if (scene.other) await crew.add(scene.other.workers, { source: scene.other.source })
 
   const produced = newProduced()
-  const isAhead = (confirmed: number) => confirmed > journal.finished.size + ahead
+  // What a strike may have lost is never finished, and not waited for.
+  let gone = 0
+  const isAhead = (confirmed: number) => confirmed - gone > journal.refresh().finished.size + ahead
   const producing = produce({ jobs, work, random, total, isAhead }, produced)
   for (const [at, strike] of strikes.entries()) {
     const target = Math.floor((total * (at + 1)) / (strikes.length + 1))
     while (journal.refresh().finished.size < target) await sleep(systemClock, 10)
     await strike({ crew, journal, produced, random })
+    gone = Math.max(gone, produced.confirmed.size - journal.refresh().finished.size)
   }
   while (!(await isSettled(producing))) journal.refresh()
   await allEnded(backend)
@@ -95,8 +98,10 @@ function isSettled(work: Promise<unknown>): Promise<boolean> {
 /** Resolves when every job is in a final state. */
 export async function allEnded({ inspect }: JobsBackend): Promise<void> {
   for (;;) {
-    const counts = await inspect.counts()
-    if (jobStates.every((state) => counts[state] === 0 || finalStates.includes(state))) return
+    const counts = await inspect.counts().catch((error: unknown) => {
+      if (!isAway(error)) throw error
+    })
+    if (counts && jobStates.every((state) => counts[state] === 0 || finalStates.includes(state))) return
     await sleep(systemClock, 100)
   }
 }
