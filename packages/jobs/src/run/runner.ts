@@ -112,6 +112,11 @@ export class Runner {
     this.#ends = []
   }
 
+  /** Whether the store knows all ends, and no turn is under way. */
+  get isSettled(): boolean {
+    return !this.#turn && this.#ends.length === 0
+  }
+
   #settleIdle(): void {
     const { executor, lanes } = this.#parts
     if (this.#turn || this.#ends.length > 0 || executor.running.size > 0) return
@@ -220,6 +225,7 @@ export class Runner {
     const heartbeat = this.#parts.executor.running.size > 0 ? lease / TURNS_PER_LEASE : Number.POSITIVE_INFINITY
     this.#setTimer(Math.min(poll, heartbeat, Math.max(1, nextIn ?? Number.POSITIVE_INFINITY)))
     this.#plan()
+    this.#parts.executor.onSettled()
     this.#settleIdle()
   }
 
