@@ -30,15 +30,17 @@ async function play(seed: number, lastMs: number): Promise<void> {
     if (lastMs > 0) file.cutLast(lastMs)
     await server.restart()
   }
-  const { audit, produced, redis } = await playWork({
-    store: killed.store,
-    seed,
-    total: TOTAL,
-    workers: WORKERS,
-    ahead: AHEAD,
-    strikes: [strike],
-  })
-  await auditKeys(redis!)
+  const { audit, produced } = await playWork(
+    {
+      store: killed.store,
+      seed,
+      total: TOTAL,
+      workers: WORKERS,
+      ahead: AHEAD,
+      strikes: [strike],
+    },
+    auditKeys,
+  )
   const gone = [...audit.lost, ...audit.forgotten]
   const window = gone.reduce((most, id) => Math.max(most, diedAt - produced.confirmedAt.get(id)!), 0)
   record({

@@ -56,15 +56,17 @@ async function play(failing: Failing, seed: number, lag: number, replicas: numbe
     death = await killMaster(failing, lag)
   }
   const store = { redis: failing.place, replicas }
-  const { audit, produced, redis } = await playWork({
-    store,
-    seed,
-    total: TOTAL,
-    workers: WORKERS,
-    ahead: AHEAD,
-    strikes: [strike],
-  })
-  await auditKeys(redis!)
+  const { audit, produced } = await playWork(
+    {
+      store,
+      seed,
+      total: TOTAL,
+      workers: WORKERS,
+      ahead: AHEAD,
+      strikes: [strike],
+    },
+    auditKeys,
+  )
   const window = windowOf(audit.lost, produced, death)
   record({
     fault: `${failing.name} fails over amid jobs`,

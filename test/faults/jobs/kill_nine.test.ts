@@ -18,14 +18,16 @@ async function play(killed: KilledStore, seed: number): Promise<void> {
   const killWorker = ({ crew, random }: Stage) => crew.kill(random(0, WORKERS - 1))
   const strikes: ((stage: Stage) => Promise<unknown>)[] = Array.from({ length: kills }, () => killWorker)
   strikes.splice(randomIntegers(seed)(1, kills - 1), 0, () => killed.killAndRestart())
-  const { audit, produced, redis, deaths } = await playWork({
-    store: killed.store,
-    seed,
-    total,
-    workers: WORKERS,
-    strikes,
-  })
-  if (redis) await auditKeys(redis)
+  const { audit, produced, deaths } = await playWork(
+    {
+      store: killed.store,
+      seed,
+      total,
+      workers: WORKERS,
+      strikes,
+    },
+    auditKeys,
+  )
   record({
     fault: `kill -9 of workers and of ${killed.name} amid jobs`,
     seed,

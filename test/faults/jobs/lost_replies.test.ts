@@ -35,15 +35,17 @@ async function play(killed: KilledStore, seed: number): Promise<void> {
   // One in three of the producer's, and now and then one that leaves its client waiting.
   const strike = ({ random }: Stage) =>
     (random(1, 3) === 1 ? forProducer : forWorkers).lose(random(1, 10) === 1 ? 'silent' : 'cut')
-  const { audit, produced, redis, deaths } = await playWork({
-    store: over(forWorkers, killed.store),
-    producerStore: over(forProducer, killed.store),
-    seed,
-    total,
-    workers: WORKERS,
-    strikes: Array.from({ length: losses }, () => strike),
-  })
-  if (redis) await auditKeys(redis)
+  const { audit, produced, deaths } = await playWork(
+    {
+      store: over(forWorkers, killed.store),
+      producerStore: over(forProducer, killed.store),
+      seed,
+      total,
+      workers: WORKERS,
+      strikes: Array.from({ length: losses }, () => strike),
+    },
+    auditKeys,
+  )
   record({
     fault: `replies of ${killed.name} lost on the way`,
     seed,

@@ -24,10 +24,8 @@ async function play(killed: KilledStore, seed: number): Promise<void> {
   const path = join(folder.path, 'journal')
   const journal = new WorkJournal(path)
   const { backend, close } = await openJobStore(killed.store)
-  after(() => close())
   const { jobs, work } = createWork(backend, { concurrency: 0, lease: LEASE })
   await jobs.start()
-  after(() => jobs.stop())
   const of = (fate: Work['fate'], count: number): Work[] =>
     Array.from({ length: count }, (_, n) => ({ n, ms: LONG, failures: 0, fate }))
   const poisoned = await work.enqueueMany(of('poison', POISONS))
@@ -36,6 +34,7 @@ async function play(killed: KilledStore, seed: number): Promise<void> {
   after(() => crew.end())
   await crew.add(2)
   await allEnded(backend)
+  await crew.end()
 
   const found = new Map((await allJobs(backend)).map((job) => [job.id, job]))
   const dead = poisoned.map(({ id }) => found.get(id)!)
@@ -54,6 +53,8 @@ async function play(killed: KilledStore, seed: number): Promise<void> {
         .lines.filter(({ what, id }) => what === 'begin' && !dead.some((job) => job.id === id)).length,
     },
   })
+  await jobs.stop()
+  await close()
   for (const { state, error } of dead) {
     assert.equal(state, 'dead')
     assert.match(error ?? '', /^E_JOB_POISON/)
@@ -61,7 +62,7 @@ async function play(killed: KilledStore, seed: number): Promise<void> {
   assert.deepEqual(burnt, [])
 }
 
-for (const [seed] of seeds([1]).entries())
+for (const seed of seeds([1]))
   for (const open of [startKilledRedis, startKilledPostgres])
     it(`a poison payload on ${open === startKilledRedis ? 'Redis' : 'PostgreSQL'} ends as a dead letter, and what ran beside it does not`, async () => {
       const killed = await open()

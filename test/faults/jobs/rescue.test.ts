@@ -35,10 +35,8 @@ async function play(killed: KilledStore, seed: number): Promise<void> {
   const path = join(folder.path, 'journal')
   const journal = new WorkJournal(path)
   const { backend, close } = await openJobStore(killed.store)
-  after(() => close())
   const { jobs, work } = createWork(backend, { concurrency: 0 })
   await jobs.start()
-  after(() => jobs.stop())
   const crew = new WorkerCrew({ store: killed.store, journal: path, concurrency: CONCURRENCY })
   after(() => crew.end())
   await Promise.all([crew.add(2), crew.add(1, { clockOffset: MINUTES_10 }), crew.add(1, { clockOffset: -MINUTES_10 })])
@@ -69,6 +67,9 @@ async function play(killed: KilledStore, seed: number): Promise<void> {
   await allEnded(backend)
   await check(backend, journal.refresh(), silent)
   const { minutes } = await backend.inspect.stats(QUEUE)
+  await crew.end()
+  await jobs.stop()
+  await close()
   record({
     fault: `workers frozen and killed, clocks 10 minutes off, ${killed.name}`,
     seed,

@@ -1,14 +1,14 @@
 import { join } from 'node:path'
 import { after } from 'node:test'
 import { sleep, systemClock } from '@tailwater/core'
-import { finalStates, type JobsBackend, jobStates } from '@tailwater/jobs'
+import { finalStates, type Jobs, type JobsBackend, jobStates, type Kind } from '@tailwater/jobs'
 import type { Redis } from '@tailwater/redis'
 import { temporaryFolder } from '../../../apps/merchant/test/program/program.ts'
 import { randomIntegers } from '../random.ts'
 import { type JobStore, openJobStore } from './job_store.ts'
 import { loadJobsPackage } from './jobs_package.ts'
 import { isAway, newProduced, type Produced, produce } from './producer.ts'
-import { createWork } from './work.ts'
+import { createWork, type Work } from './work.ts'
 import { auditWork, type WorkAudit } from './work_audit.ts'
 import { WorkJournal } from './work_journal.ts'
 import { WorkerCrew } from './worker_crew.ts'
@@ -45,8 +45,6 @@ export interface WorkScene {
 export interface WorkOutcome {
   audit: WorkAudit
   produced: Produced
-  /** A connection of ours to a store in Redis. */
-  redis: Redis | undefined
   /** Worker processes that ended though nobody killed them. */
   deaths: number
 }
@@ -55,26 +53,43 @@ const CONCURRENCY = 10
 /** Milliseconds; long enough for a worker of a busy machine to be heard in time. */
 const LEASE = 3_000
 
-/** Plays a scene to its end: all confirmed, all jobs in a final state. */
-export async function playWork(scene: WorkScene): Promise<WorkOutcome> {
-  const { store, total, strikes, ahead = 1_000 } = scene
-  const random = randomIntegers(scene.seed)
+/** Plays a scene to its end: all confirmed, all jobs in a final state. `look` sees the store before the way to it is closed. */
+export async function playWork(scene: WorkScene, look?: (redis: Redis) => Promise<void>): Promise<WorkOutcome> {
+  const { store } = scene
   const folder = temporaryFolder()
   after(() => folder.remove())
   const path = join(folder.path, 'journal')
   const journal = new WorkJournal(path)
   const crew = new WorkerCrew({ store, journal: path, concurrency: CONCURRENCY, lease: LEASE })
-  after(() => crew.end())
   const version = await loadJobsPackage(scene.other?.source)
   const { backend, redis, close } = await openJobStore(scene.producerStore ?? store, version)
-  after(() => close())
-  const { jobs, work } = createWork(backend, { concurrency: 0, lease: LEASE }, undefined, version)
-  await jobs.start()
-  after(() => jobs.stop())
-  await crew.add(scene.workers)
-  if (scene.other) await crew.add(scene.other.workers, { source: scene.other.source })
+  try {
+    const { jobs, work } = createWork(backend, { concurrency: 0, lease: LEASE }, undefined, version)
+    await jobs.start()
+    await crew.add(scene.workers)
+    if (scene.other) await crew.add(scene.other.workers, { source: scene.other.source })
+    const stage = { crew, journal, produced: newProduced(), random: randomIntegers(scene.seed) }
+    await enqueueAmid(scene, stage, jobs, work)
+    await allEnded(backend)
+    const audit = await auditWork(backend, stage.produced, journal.refresh())
+    if (redis) await look?.(redis)
+    await jobs.stop()
+    return { audit, produced: stage.produced, deaths: crew.deaths }
+  } finally {
+    await crew.end()
+    await close()
+    journal.close()
+  }
+}
 
-  const produced = newProduced()
+/** Enqueues, and strikes amid the work. */
+async function enqueueAmid(
+  { total, strikes, ahead = 1_000 }: WorkScene,
+  stage: Stage,
+  jobs: Jobs,
+  work: Kind<Work>,
+): Promise<void> {
+  const { journal, produced, random } = stage
   // What a strike may have lost is never finished, and not waited for.
   let gone = 0
   const isAhead = (confirmed: number) => confirmed - gone > journal.refresh().finished.size + ahead
@@ -82,12 +97,10 @@ export async function playWork(scene: WorkScene): Promise<WorkOutcome> {
   for (const [at, strike] of strikes.entries()) {
     const target = Math.floor((total * (at + 1)) / (strikes.length + 1))
     while (journal.refresh().finished.size < target) await sleep(systemClock, 10)
-    await strike({ crew, journal, produced, random })
+    await strike(stage)
     gone = Math.max(gone, produced.confirmed.size - journal.refresh().finished.size)
   }
   while (!(await isSettled(producing))) journal.refresh()
-  await allEnded(backend)
-  return { audit: await auditWork(backend, produced, journal.refresh()), produced, redis, deaths: crew.deaths }
 }
 
 /** False when it takes longer than a moment. */
