@@ -2,7 +2,7 @@
 
 import { createCache } from '@tailwater/cache'
 import { createRedisBackend } from '@tailwater/cache/redis'
-import { sleep, systemClock } from '@tailwater/core'
+import { cacheFar, listen, sleep, systemClock } from '@tailwater/core'
 import { createRedis, createRedisBus, type RedisOptions } from '@tailwater/redis'
 import { randomIntegers } from '../random.ts'
 import { Stalls } from './stalls.ts'
@@ -23,6 +23,7 @@ export interface NodeReport {
   errors: string[]
   /** Those of more than `SLOW` milliseconds. */
   slow: SlowRequest[]
+  /** Of the breaker, with what opened it. */
   state: string
   farHits: number
 }
@@ -55,6 +56,10 @@ const stalls = new Stalls()
 const slow: SlowRequest[] = []
 const errors: string[] = []
 let requests = 0
+let lastError = ''
+listen(cacheFar, ({ error }) => {
+  if (error) lastError = error.message
+})
 
 async function request(what: SlowRequest['what'], run: () => Promise<unknown>): Promise<void> {
   const [at, from, lost] = [systemClock.now(), systemClock.elapsed(), stalls.total()]
@@ -85,7 +90,7 @@ process.on('message', () => {
     requests,
     errors: errors.slice(0, 5),
     slow,
-    state: far?.state ?? 'none',
+    state: far?.state === 'closed' ? 'closed' : `${far?.state} (${lastError})`,
     farHits: items.stats().farHits,
   }
   process.send?.(report)
