@@ -12,6 +12,9 @@ export interface NextVersion {
   remove(): void
 }
 
+/** Names of functions in the database: they carry the number of their version. */
+const FUNCTION = /\b(jobs_\w+_v\d+)\b/g
+
 /** A change that any next version may make, and how many places of the sources it finds. */
 interface Change {
   folder: string
@@ -22,7 +25,7 @@ interface Change {
 
 const changes: readonly Change[] = [
   // Every script is another one to the server, under another name.
-  { folder: 'backends/redis/scripts', from: /version: 1,/g, to: 'version: 2,', atLeast: 20 },
+  { folder: 'backends/redis/scripts', from: /version: \d+,/g, to: 'version: 99,', atLeast: 20 },
   // Every job carries something that the version before has not heard of.
   {
     folder: 'backends/redis',
@@ -32,7 +35,7 @@ const changes: readonly Change[] = [
   },
   { folder: 'backends/redis', from: /rest\.push\(1\)/g, to: "rest.push(1, 'new')", atLeast: 1 },
   // Every function of the database is another one.
-  { folder: 'backends/postgres', from: /(jobs_\w+)_v1\b/g, to: '$1_v2', atLeast: 15 },
+  { folder: 'backends/postgres', from: FUNCTION, to: '$1_next', atLeast: 15 },
 ]
 
 /** Copies the sources of the jobs package, and makes of them a next version. */
@@ -69,11 +72,11 @@ export async function migrateToNext(url: string, schema: string): Promise<void> 
   await database.start()
   try {
     const { rows } = await database.query<{ text: string }>(
-      `SELECT pg_get_functiondef(oid) AS text FROM pg_proc WHERE pronamespace = $1::regnamespace AND proname LIKE 'jobs%\\_v1'
+      `SELECT pg_get_functiondef(oid) AS text FROM pg_proc WHERE pronamespace = $1::regnamespace AND proname ~ '^jobs_\\w+_v\\d+$'
        ORDER BY prolang = (SELECT oid FROM pg_language WHERE lanname = 'sql'), oid`,
       [schema],
     )
-    for (const { text } of rows) await database.query(text.replaceAll(/(jobs_\w+)_v1\b/g, '$1_v2'))
+    for (const { text } of rows) await database.query(text.replaceAll(FUNCTION, '$1_next'))
     for (const table of ['jobs_live', 'jobs_ended'])
       await database.query(`ALTER TABLE ${schema}.${table} ADD COLUMN only_next_knows text NOT NULL DEFAULT 'new'`)
   } finally {
