@@ -10,7 +10,7 @@ import { type Manner, stormTenants, type Tenant } from './tenants.ts'
 import { WaitCounts } from './wait_counts.ts'
 
 const ROUNDS = 2
-const WHOLE = { delayed: 1_000_000, duration: 60_000, every: 1_000, burst: 10_000 }
+const WHOLE = { delayed: 1_000_000, duration: 60_000, every: 1_000, burst: 5_000 }
 const QUICK = { delayed: 20_000, duration: 8_000, every: 500, burst: 2_000 }
 /** Share of the memory at the end that must have been there after the first quarter already. */
 const FLAT = 0.85

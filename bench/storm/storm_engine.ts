@@ -5,7 +5,7 @@ import { ATTEMPTS, type StormJob } from './tenants.ts'
 export const QUEUE = 'storm'
 /** Jobs at once, and of one tenant where tenants are held apart. */
 export const CONCURRENCY = 50
-export const PER_TENANT = 10
+export const PER_TENANT = 20
 /** Finished jobs that are kept, of each state. */
 export const KEPT = 1_000
 

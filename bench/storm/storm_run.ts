@@ -39,7 +39,7 @@ export interface StormOutcome {
 }
 
 /** Milliseconds that what is left may take. */
-const PATIENCE = 300_000
+const PATIENCE = 900_000
 
 /** Stores jobs that are due in hours, and lie in everybody's way. @returns bytes of each */
 export async function storeDelayed(store: StormStore, count: number): Promise<number> {
