@@ -6,6 +6,7 @@ export type { Turn, TurnReply, WorkPort } from './backend/work_port.ts'
 export type { JobsBackend } from './backend.ts'
 export { createMemoryBackend } from './backends/memory/memory_backend.ts'
 export type { JobTransaction } from './enqueue/enqueuer.ts'
+export type { JobsOutbox } from './enqueue/outbox_relay.ts'
 export { type JobsErrorCode, PermanentError } from './errors.ts'
 export { batch, chain, type Flow } from './flow.ts'
 export {
