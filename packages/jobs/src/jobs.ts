@@ -172,9 +172,10 @@ export function createJobs(given: JobsOptions = {}): Jobs {
   }
 }
 
-function kindDefaults({ attempts, maxPayload, keyring, queues }: ResolvedJobsOptions): KindDefaults {
+function kindDefaults({ attempts, maxPayload, keyring, encrypt, queues }: ResolvedJobsOptions): KindDefaults {
   return {
     attempts,
+    encrypt,
     maxPayload,
     encryption: keyring && createEncryption(keyring),
     checkQueue(queue) {
