@@ -2,6 +2,7 @@ import type { CommandFamily } from '../command_family.ts'
 import { add } from './jobs_add.ts'
 import { clean, pause, redrive, resume, retry } from './jobs_changes.ts'
 import { list, stats } from './jobs_content.ts'
+import { importBullMqJobs } from './jobs_import.ts'
 import { type JobsTools, openJobsTools } from './jobs_tools.ts'
 
 const selection = { kind: { type: 'string' }, key: { type: 'string' }, tag: { type: 'string' } } as const
@@ -60,6 +61,19 @@ export const jobsFamily: CommandFamily<JobsTools> = {
       words: [1, 1],
       options: { ...selection, to: { type: 'string' } },
       run: redrive,
+    },
+    'import-bullmq': {
+      usage: '<BULLMQ QUEUE> [--to QUEUE] [--from redis://HOST] [--prefix bull] [--kind NAME=KIND]… [--dry-run]',
+      says: 'takes waiting, delayed and repeatable jobs over from BullMQ; exit code 3 when something was left behind',
+      words: [1, 1],
+      options: {
+        to: { type: 'string' },
+        from: { type: 'string' },
+        prefix: { type: 'string' },
+        kind: { type: 'string', multiple: true },
+        'dry-run': { type: 'boolean' },
+      },
+      run: importBullMqJobs,
     },
   },
 }

@@ -1,16 +1,22 @@
-import { type Service, startAll, stopAll, TailwaterError } from '@tailwater/core'
+import { type Clock, optionsError, type Service, startAll, stopAll, TailwaterError } from '@tailwater/core'
 import { createJobs, type Jobs, type JobsBackend, type Queue } from '@tailwater/jobs'
 import { createRedisBackend } from '@tailwater/jobs/redis'
 import { createRedis } from '@tailwater/redis'
 import { type ResolvedConfig, resolveConfig, type TailwaterConfig } from '../../config.ts'
 import { openGround, type Progress } from '../../platform/ground.ts'
 import { openJobsBackend } from '../../platform/jobs.ts'
+import { keyringOf } from '../../platform/secrets.ts'
 import type { Terminal } from '../terminal.ts'
 
 /** What the commands of jobs work with. */
 export interface JobsTools {
   /** Not started: it runs nothing, and makes no kind known. */
   jobs: Jobs
+  /** Of the configuration. */
+  redisUrl: string | undefined
+  clock: Clock
+  /** Tells a person how far a long command is. */
+  progress: Progress
 }
 
 /** Opens the store of a configuration. */
@@ -25,9 +31,11 @@ export async function openJobsTools(given: TailwaterConfig, { complain }: Termin
     await close().catch(() => {})
     throw error
   }
-  const { clock } = config
-  const { redact } = config.jobs
-  return { tools: { jobs: createJobs({ backend, redact, clock, concurrency: 0 }) }, close }
+  const { clock, redisUrl } = config
+  const { redact, encrypt } = config.jobs
+  const keyring = encrypt ? keyringOf(config) : undefined
+  const jobs = createJobs({ backend, redact, encrypt, clock, concurrency: 0, ...(keyring && { keyring }) })
+  return { tools: { jobs, redisUrl, clock, progress: complain }, close }
 }
 
 /** With jobs in Redis the database is left alone. */
@@ -35,6 +43,12 @@ async function openStore(
   config: ResolvedConfig,
   progress: Progress,
 ): Promise<{ backend: JobsBackend; below: readonly Service[] }> {
+  if (config.jobs.store === 'memory')
+    throw optionsError(
+      'config.jobs.store',
+      "'postgres' or 'redis': what is in the memory of a process no other can see",
+      'memory',
+    )
   if (config.jobs.store === 'redis') {
     const redis = createRedis({ url: config.redisUrl!, name: config.name, clock: config.clock })
     return { backend: createRedisBackend({ redis }), below: [redis] }
