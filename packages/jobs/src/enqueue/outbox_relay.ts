@@ -26,8 +26,6 @@ export interface OutboxRelayParts {
   outbox: JobsOutbox
   /** Of the store, the same in all processes: names the rows and their consumer. */
   store: string
-  /** Refuses what the store would refuse: in the line it would hold up all that comes after it. */
-  check?(jobs: readonly NewJob[]): void
   /** Stores jobs, in their order; told twice of one it stores it once. */
   add(jobs: readonly NewJob[]): Promise<unknown>
 }
@@ -49,13 +47,12 @@ export interface OutboxRelay {
  *
  * It goes on while the engine is stopped, because a row that only this process could relay would wait for its start: it ends with the outbox.
  */
-export function createOutboxRelay({ outbox, store, check, add }: OutboxRelayParts): OutboxRelay {
+export function createOutboxRelay({ outbox, store, add }: OutboxRelayParts): OutboxRelay {
   const topic = `jobs-enqueue:${store}`
   let following: Promise<void> | undefined
 
   return {
     async append(tx, jobs) {
-      check?.(jobs)
       const rows = jobs.map((job): { topic: string; payload: Row } => ({ topic, payload: { form: FORM, job } }))
       await outbox.appendAll(tx, rows)
       return jobs.map(({ id }) => ({ id, outcome: 'deferred' }))

@@ -4,7 +4,8 @@ import { createOutboxRelay } from '../../enqueue/outbox_relay.ts'
 import { connectJobs } from './connection.ts'
 import { refuseEviction } from './eviction.ts'
 import { type RedisBackendOptions, resolveRedisBackendOptions } from './options.ts'
-import { refuseWideFlows, shardedEnqueue } from './shards/enqueue.ts'
+import { Away } from './shards/away.ts'
+import { shardedEnqueue } from './shards/enqueue.ts'
 import { shardedInspect } from './shards/inspect.ts'
 import { refuseOtherLayout } from './shards/layout.ts'
 import { shardedMaintain } from './shards/maintain.ts'
@@ -34,9 +35,7 @@ export function createRedisBackend(options: RedisBackendOptions): JobsBackend {
   const connection = connectJobs(redis)
   const shards = tags === 'queue' ? new Shards(redis, replicas) : undefined
   const { jobs, work, inspect, maintain, schedules } = shards ? portsOf(shards) : openShard(redis, 'jobs', replicas)
-  const relay =
-    outbox &&
-    createOutboxRelay({ outbox, store: connection.root, add: jobs.add, ...(shards && { check: refuseWideFlows }) })
+  const relay = outbox && createOutboxRelay({ outbox, store: connection.root, add: jobs.add })
   const service = createService('jobs-redis', {
     async start() {
       await refuseEviction(connection)
@@ -59,11 +58,13 @@ export function createRedisBackend(options: RedisBackendOptions): JobsBackend {
 }
 
 function portsOf(shards: Shards): Ports {
+  const jobs = shardedEnqueue(shards, () => away)
+  const away = new Away(shards, jobs.add)
   return {
-    jobs: shardedEnqueue(shards),
-    work: shardedWork(shards),
+    jobs,
+    work: shardedWork(shards, away),
     inspect: shardedInspect(shards),
-    maintain: shardedMaintain(shards),
+    maintain: shardedMaintain(shards, away),
     schedules: shardedSchedules(shards),
   }
 }

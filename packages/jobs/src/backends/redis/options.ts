@@ -12,8 +12,8 @@ export interface RedisBackendOptions {
   /** Of the database whose transactions jobs are enqueued in: `createOutbox` of `@tailwater/postgres`. It is used, and neither started nor stopped here. @default none: transactions are refused */
   outbox?: JobsOutbox
   /**
-   * `prefix`: all jobs have one hash tag, so that everything is one step, and one node of a cluster has them all. `queue`: each queue has its own, and a cluster spreads them. A
-   * flow must then lie in one queue, unique keys are of their queue, and a worker's turn is a script for each queue. The same in all processes.
+   * `prefix`: all jobs have one hash tag, so that everything is one step, and one node of a cluster has them all. `queue`: each queue has its own, and a cluster spreads them. Then
+   * a worker's turn is a script for each queue, unique keys are of their queue, and flows through several are relayed. The same in all processes.
    * @default 'prefix'
    */
   tags?: Tags

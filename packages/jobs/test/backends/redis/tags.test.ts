@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, it } from 'node:test'
 import { hasCode } from '@tailwater/core'
-import { createJobs, type JobsBackend } from '@tailwater/jobs'
+import { createJobs, type JobsBackend, type NewJob } from '@tailwater/jobs'
 import { createRedisBackend } from '@tailwater/jobs/redis'
 import { createOutbox, tailwaterMigrations } from '@tailwater/postgres'
 import { createTestSchema } from '@tailwater/postgres/testing'
@@ -90,13 +90,117 @@ it('dead jobs are redriven into another queue, and one that was stored there bef
   assert.deepEqual([second?.queue, second?.payload], ['sms', '{"n":2}'])
 })
 
-it('a flow through several queues is refused, and so is what was kept the other way', async () => {
-  const { backend, redis } = await connect()
-  await assert.rejects(
-    backend.jobs.add([newJob({ queue: 'mail', children: [newJob({ queue: 'sms' })] })]),
-    (error) => hasCode(error, 'E_JOB_FLOW') && /'sms'/.test(error.message),
+it('a flow goes through queues on several nodes, and a parent gets the results of children that were elsewhere', async () => {
+  const { backend } = await connect()
+  const jobs = createJobs({ backend, queues: { mail: {}, sms: {}, documents: {} } })
+  const seen: string[] = []
+  const [first, second, third] = ['mail', 'sms', 'documents'].map((queue) =>
+    jobs.define<string>({
+      kind: `of-${queue}`,
+      queue,
+      async run({ payload, children }) {
+        seen.push(payload)
+        return [payload, ...(await children()).map(({ result }) => result)]
+      },
+    }),
   )
-  await backend.jobs.add([newJob({ queue: 'mail', children: [newJob({ queue: 'mail' })] })])
+  await jobs.start()
+  const done = nextAttempt(({ kind, outcome }) => kind === 'of-mail' && outcome === 'completed')
+  const { id } = await jobs.flow({
+    job: first!.job('top'),
+    children: [{ job: second!.job('middle'), children: [third!.job('one'), third!.job('two')] }, third!.job('three')],
+  })
+  assert.equal((await done).jobId, id)
+  assert.deepEqual(
+    [seen.at(-1), seen.indexOf('middle') > Math.max(seen.indexOf('one'), seen.indexOf('two'))],
+    ['top', true],
+  )
+  const [, ...results] = (await jobs.inspect.get(id))!.result as [string, ...unknown[]]
+  assert.deepEqual(results.map(String).toSorted(), ['middle,one,two', 'three'].toSorted())
+  const counts = await jobs.counts()
+  assert.deepEqual([counts.completed, counts.running, counts.pending], [5, 0, 0])
+  assert.ok((await jobs.inspect.queues()).every((queue) => !queue.includes('~')))
+  await jobs.stop()
+})
+
+/** A parent in `mail` with a child in `sms`. */
+async function family(backend: JobsBackend, said: Partial<NewJob> = {}) {
+  const child = newJob({ queue: 'sms', maxAttempts: 1, key: 'person' })
+  const parent = newJob({ queue: 'mail', children: [child], ...said })
+  await backend.jobs.add([parent])
+  return { parent: parent.id, child: child.id }
+}
+
+const stateOf = async ({ inspect }: JobsBackend, id: string) => (await inspect.get(id))?.state
+
+it("a child in another queue knows its parent, and its failure is its parent's", async () => {
+  const { backend } = await connect()
+  const { parent, child } = await family(backend)
+  assert.equal((await backend.inspect.get(child))?.parentId, parent)
+  const [listed] = (await backend.inspect.list({ queue: 'sms' }, { limit: 1 })).jobs
+  assert.equal(listed?.parentId, parent)
+  await takeTurn(backend, 'a', { wants: [{ queue: 'sms', count: 1 }] })
+  await takeTurn(backend, 'a', { ends: [{ id: child, attempt: 1, outcome: 'failed', error: 'no', delay: 0 }] })
+  assert.deepEqual([await stateOf(backend, child), await stateOf(backend, parent)], ['dead', 'dead'])
+  assert.match((await backend.inspect.get(parent))?.error ?? '', /^E_JOB_CHILD/)
+})
+
+it('cancelling a parent cancels what is below it in other queues, and erasing a key deletes it there and its stand-in', async () => {
+  const { backend, redis, prefix } = await connect()
+  const { parent, child } = await family(backend)
+  assert.equal(await backend.maintain.cancel(parent), true)
+  assert.deepEqual([await stateOf(backend, child), await stateOf(backend, parent)], ['cancelled', 'cancelled'])
+  const other = await family(backend)
+  const { claimed } = await takeTurn(backend, 'a', { wants: [{ queue: 'sms', count: 1 }] })
+  assert.equal(claimed[0]?.id, other.child)
+  await backend.maintain.cancel(other.parent)
+  const { cancelled } = await takeTurn(backend, 'a', { wants: [{ queue: 'sms', count: 0 }] })
+  assert.deepEqual(cancelled, [other.child])
+  await takeTurn(backend, 'a', { ends: [{ id: other.child, attempt: 1, outcome: 'cancelled', error: 'asked' }] })
+  assert.deepEqual(await stateOf(backend, other.child), 'cancelled')
+  for (let erased = 1; erased > 0; ) erased = await backend.maintain.erase('person', 10)
+  assert.equal(await stateOf(backend, child), undefined)
+  for (const queue of ['mail', 'sms'])
+    assert.doesNotMatch(String(await redis.command('HVALS', `${prefix}:{jobs.${queue}}:job`)), /person/)
+})
+
+for (const [moment, isThen] of Object.entries({
+  'before a child is stored in its queue': (root: string, script: string) =>
+    root.includes('jobs.sms') && script === 'jobs.add',
+  "between a child's end and its parent's": (root: string, script: string, args: string) =>
+    root.includes('jobs.mail') && script === 'jobs.turn' && args.includes('~relay') && args.includes('done'),
+}))
+  it(`a process that dies ${moment} leaves it to the next sweep of another`, async () => {
+    const { backend: heir, redis, prefix } = await connect()
+    const dying = { ...redis, keyspace: (tag: string) => redis.keyspace(tag) }
+    let isDead = false
+    dying.run = ((script, keys, args, options) => {
+      isDead ||= isThen(String(keys[0]), script.name, JSON.stringify(args))
+      return isDead ? Promise.reject(new Error('the process is dead')) : redis.run(script, keys, args, options)
+    }) as Redis['run']
+    dying.command = ((...given) =>
+      isDead ? Promise.reject(new Error('the process is dead')) : redis.command(...given)) as Redis['command']
+    const backend = createRedisBackend({ redis: dying, tags: 'queue' })
+    const child = newJob({ queue: 'sms' })
+    const parent = newJob({ queue: 'mail', children: [child] })
+    await backend.jobs.add([parent]).catch(() => {})
+    await takeTurn(backend, 'a', { wants: [{ queue: 'sms', count: 1 }] }).catch(() => {})
+    const ends = [{ id: child.id, attempt: 1, outcome: 'completed' as const, result: '"done"' }]
+    await takeTurn(backend, 'a', { ends }).catch(() => {})
+    assert.ok(isDead, prefix)
+    await heir.maintain.sweep()
+    if ((await stateOf(heir, child.id)) !== 'completed') {
+      await takeTurn(heir, 'b', { wants: [{ queue: 'sms', count: 1 }] })
+      await takeTurn(heir, 'b', { ends })
+    }
+    assert.equal(await stateOf(heir, parent.id), 'available')
+    const [result] = await heir.inspect.children(parent.id)
+    assert.deepEqual([result?.id, result?.queue, result?.result], [child.id, 'sms', '"done"'])
+  })
+
+it('what was kept with other tags is refused', async () => {
+  const { backend, redis } = await connect()
+  await backend.jobs.add([newJob()])
   await backend.start()
   await assert.rejects(createRedisBackend({ redis }).start(), (error) => hasCode(error, 'E_JOBS_TAGS'))
   const { redis: other } = await connect()
@@ -108,19 +212,16 @@ it('a flow through several queues is refused, and so is what was kept the other 
   )
 })
 
-it('what a transaction enqueues goes to the queue that it is for, and a flow through several is refused at once', async () => {
+it('what a transaction enqueues goes to the queue that it is for', async () => {
   const ground = await createTestSchema({ modules: [tailwaterMigrations] })
   const outbox = createOutbox({ database: ground.database, schema: ground.schema })
   const { redis } = await connect()
   const backend = createRedisBackend({ redis, tags: 'queue', outbox })
   await outbox.start()
   await backend.start()
-  const wide = newJob({ queue: 'mail', children: [newJob({ queue: 'sms' })] })
-  const refused = ground.database.transaction((tx) => backend.jobs.add([wide], tx))
-  await assert.rejects(refused, (error) => hasCode(error, 'E_JOB_FLOW'))
-  const jobs = [newJob({ queue: 'mail' }), newJob({ queue: 'sms' })]
+  const jobs = [newJob({ queue: 'mail', children: [newJob({ queue: 'documents' })] }), newJob({ queue: 'sms' })]
   await ground.database.transaction((tx) => backend.jobs.add(jobs, tx))
-  for (const { id, queue } of jobs) {
+  for (const { id, queue } of [...jobs, ...jobs[0]!.children!]) {
     let found = await backend.inspect.get(id)
     while (!found) found = await backend.inspect.get(id)
     assert.equal(found.queue, queue)

@@ -1,11 +1,11 @@
 import type { EnqueuePort, Stored } from '../../../backend/enqueue_port.ts'
-import { jobsError } from '../../../errors.ts'
 import type { NewJob } from '../../../job.ts'
+import { type Away, hasStandIn, withStandIns } from './away.ts'
 import type { Shard } from './shard.ts'
 import type { Shards } from './shards.ts'
 
-/** How jobs come into queues with a tag each: those of one queue are stored or fail together, in their order. */
-export function shardedEnqueue(shards: Shards): EnqueuePort {
+/** How jobs come into queues with a tag each: those of one queue are stored or fail together, in their order. @param away is built on what is stored here */
+export function shardedEnqueue(shards: Shards, away: () => Away): EnqueuePort {
   const listeners = new Map<(queue: string) => void, Map<string, Promise<() => Promise<void>>>>()
   const heard = new Set<string>()
 
@@ -24,15 +24,22 @@ export function shardedEnqueue(shards: Shards): EnqueuePort {
     return shard
   }
 
+  async function store(queue: string, lot: readonly NewJob[]): Promise<Stored[]> {
+    const jobs = lot.map(withStandIns)
+    const stored = await (await toWrite(queue)).jobs.add(jobs)
+    if (jobs.some(hasStandIn)) await away().send(queue)
+    return stored
+  }
+
   return {
     maxBatch: shards.of('default').jobs.maxBatch,
     async add(jobs, tx) {
       if (tx) return shards.of('default').jobs.add(jobs, tx)
       const outcomes = new Map<NewJob, Stored>()
-      const lots = Map.groupBy(jobs, (job) => queueOf(job))
+      const lots = Map.groupBy(jobs, ({ queue }) => queue)
       await Promise.all(
         [...lots].map(async ([queue, lot]) => {
-          const stored = await (await toWrite(queue)).jobs.add(lot)
+          const stored = await store(queue, lot)
           for (const [at, job] of lot.entries()) outcomes.set(job, stored[at]!)
         }),
       )
@@ -49,22 +56,4 @@ export function shardedEnqueue(shards: Shards): EnqueuePort {
       }
     },
   }
-}
-
-/** Refuses flows through several queues, before anybody is told that they are stored. @throws E_JOB_FLOW */
-export function refuseWideFlows(jobs: readonly NewJob[]): void {
-  for (const job of jobs) queueOf(job)
-}
-
-/** The queue of a whole tree. @throws E_JOB_FLOW */
-function queueOf(job: NewJob, queue = job.queue): string {
-  for (const child of job.children ?? []) {
-    if (child.queue !== queue)
-      throw jobsError(
-        'E_JOB_FLOW',
-        `with a tag for each queue a flow lies in one queue: '${child.kind}' is in '${child.queue}', and '${job.kind}' in '${queue}'`,
-      )
-    queueOf(child, queue)
-  }
-  return queue
 }

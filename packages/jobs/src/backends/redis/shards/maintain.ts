@@ -1,6 +1,7 @@
 import type { JobFilter } from '../../../backend/inspect_port.ts'
 import type { MaintainPort } from '../../../backend/maintain_port.ts'
 import type { Job, NewJob } from '../../../job.ts'
+import { AWAY, type Away, familiesOf } from './away.ts'
 import type { Shard } from './shard.ts'
 import type { Shards } from './shards.ts'
 
@@ -8,16 +9,26 @@ import type { Shards } from './shards.ts'
 const MOVING = 60_000
 
 /** How many shards are looked after. */
-export function shardedMaintain(shards: Shards): MaintainPort {
+export function shardedMaintain(shards: Shards, away: Away): MaintainPort {
   /** In one queue, or in all of them in turn. */
-  const within = ({ queue }: JobFilter, limit: number, deal: (shard: Shard, limit: number) => Promise<number>) =>
-    queue === undefined ? shards.inTurn(limit, deal) : deal(shards.of(queue), limit)
+  const within = async (
+    { queue }: JobFilter,
+    limit: number,
+    deal: (queue: string, shard: Shard, limit: number) => Promise<number>,
+  ) => {
+    let dealt = 0
+    for (const name of queue === undefined ? await shards.queues() : [queue]) {
+      if (dealt >= limit) break
+      dealt += await deal(name, shards.of(name), limit - dealt)
+    }
+    return dealt
+  }
 
   const find = (id: string) =>
     shards.first(
       async (shard) => {
         const job = await shard.inspect.get(id)
-        return job && { shard, job }
+        return job && job.queue !== AWAY ? { shard, job } : undefined
       },
       (found) => found !== undefined,
     )
@@ -27,7 +38,12 @@ export function shardedMaintain(shards: Shards): MaintainPort {
    * its family is here.
    */
   async function relay(from: Shard, job: Job, to: string): Promise<boolean> {
-    if (job.parentId !== undefined || job.pendingChildren > 0 || (await from.inspect.children(job.id)).length > 0)
+    if (
+      (await familiesOf(from, [job.id])).size > 0 ||
+      job.parentId !== undefined ||
+      job.pendingChildren > 0 ||
+      (await from.inspect.children(job.id)).length > 0
+    )
       return false
     if (job.state === 'available' || job.state === 'retryable' || job.state === 'scheduled') {
       const { now } = await from.schedules.due(1)
@@ -55,23 +71,37 @@ export function shardedMaintain(shards: Shards): MaintainPort {
       (await shards.toWrite(queue)).maintain.configure(queue, limits, retention),
     pause: async (queue) => (await shards.toWrite(queue)).maintain.pause(queue),
     resume: async (queue) => (await shards.toWrite(queue)).maintain.resume(queue),
-    cancel: (id) => shards.anywhere(({ maintain }) => maintain.cancel(id)),
-    retry: (id) => shards.anywhere(({ maintain }) => maintain.retry(id)),
+    cancel: (id) => mended(shards.anywhere(({ maintain }) => maintain.cancel(id))),
+    retry: (id) => mended(shards.anywhere(({ maintain }) => maintain.retry(id))),
     redrive: (filter, limit, to) =>
-      within(filter, limit, async (shard, most) => {
-        if (to === undefined) return shard.maintain.redrive(filter, most)
-        const { jobs } = await shard.inspect.list(filter, { limit: most })
+      within(filter, limit, async (queue, shard, most) => {
+        if (to === undefined) return shard.maintain.redrive({ ...filter, queue }, most)
+        const { jobs } = await shard.inspect.list({ ...filter, queue }, { limit: most })
         let moved = 0
         for (const job of jobs) if (job.queue !== to && (await relay(shard, { ...job, runAt: 0 }, to))) moved++
         return moved
       }),
     edit,
-    remove: (id) => shards.anywhere(({ maintain }) => maintain.remove(id)),
-    clean: (filter, age, limit) => within(filter, limit, ({ maintain }, most) => maintain.clean(filter, age, most)),
-    erase: (key, limit) => shards.inTurn(limit, ({ maintain }, most) => maintain.erase(key, most)),
+    remove: (id) => mended(shards.anywhere(({ maintain }) => maintain.remove(id))),
+    clean: (filter, age, limit) =>
+      mended(within(filter, limit, (queue, { maintain }, most) => maintain.clean({ ...filter, queue }, age, most))),
+    async erase(key, limit) {
+      let erased = 0
+      for (const { maintain } of await shards.all())
+        if (erased < limit) erased += await maintain.erase(key, limit - erased)
+      return mended(Promise.resolve(erased))
+    },
     async sweep() {
       await Promise.all((await shards.all()).map(({ maintain }) => maintain.sweep()))
+      await away.mendAll()
     },
+  }
+
+  /** What was done to one of a family the other queue learns at once. */
+  async function mended<Result>(doing: Promise<Result>): Promise<Result> {
+    const result = await doing
+    await away.mendAll()
+    return result
   }
 }
 

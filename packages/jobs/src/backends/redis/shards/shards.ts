@@ -58,14 +58,4 @@ export class Shards {
   async anywhere(act: (shard: Shard) => Promise<boolean>): Promise<boolean> {
     return (await this.first(act, Boolean)) ?? false
   }
-
-  /** Deals with jobs in one shard after the other, as long as there is something left of the limit. */
-  async inTurn(limit: number, deal: (shard: Shard, limit: number) => Promise<number>): Promise<number> {
-    let dealt = 0
-    for (const shard of await this.all()) {
-      if (dealt >= limit) break
-      dealt += await deal(shard, limit - dealt)
-    }
-    return dealt
-  }
 }

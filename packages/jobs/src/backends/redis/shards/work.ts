@@ -1,5 +1,7 @@
 import type { Turn, TurnReply, WorkPort } from '../../../backend/work_port.ts'
 import type { JobEnd } from '../../../job.ts'
+import { type Away, type Family, familiesOf } from './away.ts'
+import type { Shard } from './shard.ts'
 import type { Shards } from './shards.ts'
 
 /** What a worker says and wants in one shard. */
@@ -21,7 +23,7 @@ interface Claim {
  * A lease is renewed where the worker has jobs, so that no shard takes it for dead. When one of the scripts fails the whole turn has failed: the engine tells the same ends again,
  * and says which jobs it believes it has, and so hears of those that the others had given.
  */
-export function shardedWork(shards: Shards): WorkPort {
+export function shardedWork(shards: Shards, away: Away): WorkPort {
   /** Jobs that were claimed here and have not ended. */
   const claims = new Map<string, Claim>()
   /** Queues that a worker has ever asked: in any of them may be jobs that it does not know it was given. */
@@ -61,9 +63,16 @@ export function shardedWork(shards: Shards): WorkPort {
     const settled = await Promise.allSettled(
       [...parts].map(async ([queue, { reconcile, ...said }]) => {
         visitedBy(worker).add(queue)
-        const { work } = await shards.toWrite(queue)
-        const reply = await work.turn({ worker, lease, ...said, ...(given.reconcile && { reconcile }) })
+        const shard = await shards.toWrite(queue)
+        const [reply, families] = await Promise.all([
+          shard.work.turn({ worker, lease, ...said, ...(given.reconcile && { reconcile }) }),
+          familiesOf(
+            shard,
+            said.ends.map(({ id }) => id),
+          ),
+        ])
         for (const { id } of reply.claimed) claims.set(id, { queue, worker })
+        await tellFamilies(shard, said.ends, reply, families)
         return reply
       }),
     )
@@ -71,6 +80,28 @@ export function shardedWork(shards: Shards): WorkPort {
       if (outcome.status === 'rejected') throw outcome.reason
       return outcome.value
     })
+  }
+
+  /** What has ended in this turn, with or without having been told. */
+  async function tellFamilies(
+    shard: Shard,
+    ends: readonly JobEnd[],
+    { refused, buried }: TurnReply,
+    families: ReadonlyMap<string, Family>,
+  ): Promise<void> {
+    for (const end of ends) {
+      const family = families.get(end.id)
+      if (family && !refused.includes(end.id)) await away.ended(shard, family, end)
+    }
+    const ofBuried = await familiesOf(
+      shard,
+      buried.map(({ id }) => id),
+    )
+    for (const { id, attempt } of buried) {
+      const family = ofBuried.get(id)
+      // The store has said its error.
+      if (family) await away.ended(shard, family, { id, attempt, outcome: 'failed', error: '', delay: 0 })
+    }
   }
 
   return {
