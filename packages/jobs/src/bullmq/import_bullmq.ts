@@ -63,7 +63,7 @@ export interface BullMqReport {
 const REMEMBERED = '30d'
 
 /**
- * Takes waiting, delayed and repeatable jobs over from a queue of BullMQ (5 and 6).
+ * Takes waiting, delayed and repeatable jobs over from a queue of BullMQ (5 and 6), and those of Bull 4 that do not repeat.
  *
  * Stop BullMQ's workers and enqueuers first. Nothing of theirs is changed, so both the import and going back are possible until their keys are deleted; a
  * second import within 30 days stores no job again.

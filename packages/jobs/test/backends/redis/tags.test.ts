@@ -86,6 +86,10 @@ it('dead jobs are redriven into another queue, and one that was stored there bef
     moved.jobs.map(({ id, state, attempt }) => [id, state, attempt]).toSorted(),
     dead.map(({ id }) => [id, 'available', 0]).toSorted(),
   )
+  await takeTurn(backend, 'a', { wants: [{ queue: 'sms', count: 1 }] })
+  await takeTurn(backend, 'a', { ends: [{ id: dead[0]!.id, attempt: 1, outcome: 'completed', result: undefined }] })
+  assert.equal(await backend.maintain.redrive({ states: ['completed'] }, 10, 'mail'), 0)
+  assert.equal(await backend.maintain.edit(dead[0]!.id, { queue: 'mail' }), false)
   const [second] = (await backend.inspect.list({ tag: 't' }, { limit: 10 })).jobs
   assert.deepEqual([second?.queue, second?.payload], ['sms', '{"n":2}'])
 })
@@ -143,6 +147,28 @@ it("a child in another queue knows its parent, and its failure is its parent's",
   await takeTurn(backend, 'a', { ends: [{ id: child, attempt: 1, outcome: 'failed', error: 'no', delay: 0 }] })
   assert.deepEqual([await stateOf(backend, child), await stateOf(backend, parent)], ['dead', 'dead'])
   assert.match((await backend.inspect.get(parent))?.error ?? '', /^E_JOB_CHILD/)
+})
+
+it('a job that has a family stays in its queue, and one that has ended until it is redriven', async () => {
+  const { backend } = await connect()
+  const { parent, child } = await family(backend)
+  const near = newJob({ queue: 'mail', children: [newJob({ queue: 'mail' })] })
+  const dead = newJob({ queue: 'mail', priority: 0 })
+  await backend.jobs.add([near, dead])
+  await takeTurn(backend, 'a', { wants: [{ queue: 'mail', count: 1 }] })
+  await takeTurn(backend, 'a', { ends: [{ id: dead.id, attempt: 1, outcome: 'dead', error: 'no' }] })
+  for (const id of [parent, child, near.id, near.children![0]!.id, dead.id])
+    assert.equal(await backend.maintain.edit(id, { payload: '{"changed":true}', queue: 'documents' }), false, id)
+  assert.equal((await backend.inspect.get(child))?.payload, '{}')
+  const before = await backend.inspect.counts()
+  assert.equal(await backend.maintain.redrive({ states: ['dead'] }, 10, 'documents'), 1)
+  assert.deepEqual(await backend.inspect.counts(), { ...before, dead: 0, available: before.available + 1 })
+  const edited = newJob({ queue: 'mail', delay: 60_000 })
+  await backend.jobs.add([edited])
+  const { runAt } = (await backend.inspect.get(edited.id))!
+  assert.equal(await backend.maintain.edit(edited.id, { payload: '{"n":1}', queue: 'sms' }), true)
+  const moved = await backend.inspect.get(edited.id)
+  assert.deepEqual([moved?.queue, moved?.payload, moved?.state, moved?.runAt], ['sms', '{"n":1}', 'scheduled', runAt])
 })
 
 it('cancelling a parent cancels what is below it in other queues, and erasing a key deletes it there and its stand-in', async () => {

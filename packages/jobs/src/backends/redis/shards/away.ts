@@ -72,7 +72,7 @@ export class Away {
   }
 
   async mendAll(): Promise<void> {
-    for (const queue of await this.#shards.queues()) await this.mend(queue)
+    await Promise.all((await this.#shards.queues()).map((queue) => this.mend(queue)))
   }
 
   async #mendOne(queue: string, payload: string): Promise<void> {
