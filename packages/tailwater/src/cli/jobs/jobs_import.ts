@@ -1,6 +1,7 @@
 import { TailwaterError } from '@tailwater/core'
 import { type BullMqReport, importBullMq } from '@tailwater/jobs/redis'
 import { createRedis, type Redis } from '@tailwater/redis'
+import type { Change } from '../../platform/command_changes.ts'
 import type { Answer, Call } from '../command_family.ts'
 import { listOf, textOf, wrongOption } from '../option_values.ts'
 import { existingQueue, type JobsTools } from './jobs_tools.ts'
@@ -34,6 +35,7 @@ export async function importBullMqJobs(tools: JobsTools, call: Call): Promise<An
       value: { ...report, dryRun },
       lines: linesOf(report, { to, dryRun }),
       code: report.active > 0 || report.skipped.length > 0 ? LEFT_BEHIND : 0,
+      ...(!dryRun && { change: changeOf(report, queue, to) }),
     }
   } finally {
     await redis.stop()
@@ -44,6 +46,10 @@ function openSource({ redisUrl, clock }: JobsTools, from: string | undefined): R
   const url = from ?? redisUrl
   if (url !== undefined) return createRedis({ url, clock, name: 'tailwater-import' })
   throw new TailwaterError('E_OPTIONS', 'say where the Redis of BullMQ is: --from redis://host:6379, or REDIS_URL')
+}
+
+function changeOf({ imported, schedules }: BullMqReport, from: string, to: string): Change {
+  return { action: 'queueImport', target: to, fields: { from, imported, schedules: schedules.length } }
 }
 
 /** `--kind sendMail=send-mail` */
