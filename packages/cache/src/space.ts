@@ -3,6 +3,7 @@ import type { CacheCore } from './core.ts'
 import { type CacheEntry, calmFor } from './entry.ts'
 import type { EnvelopeTag } from './envelope/envelope.ts'
 import type { EnvelopeFormat } from './envelope/format.ts'
+import type { Judgement } from './far_tier/tag_numbers.ts'
 import type { KeyForm } from './key.ts'
 import { deepFreeze } from './near/freeze.ts'
 import type { NearTier } from './near/near_tier.ts'
@@ -59,6 +60,10 @@ export class Space {
   readonly counts = new Counts()
   /** Changed while the process runs. */
   policy: Policy
+  /** Share of the far tier's late answers that were nothing, the latest counting most: what the next one will probably be. */
+  missShare = 0
+  /** Of the tags that were last found valid. */
+  #judgement: Judgement | undefined
   /** Its keys stand as they are in the near tier. */
   readonly #isBare: boolean
   #hasReportedValue = false
@@ -92,6 +97,13 @@ export class Space {
     return isCalm && (entry.sequence === tags.sequence || areTagsValid(entry.tags, entry.sequence)) ? entry : undefined
   }
 
+  /** The judgement of tags that are valid for certain and without a question; undefined where that takes more to tell. */
+  judge(tags: readonly EnvelopeTag[]): Judgement | undefined {
+    const judgement = this.core.numbers!.judge(tags, this.#judgement)
+    if (judgement) this.#judgement = judgement
+    return judgement
+  }
+
   /** What there is within grace, valid but perhaps stale or not trusted; what is void or too old goes. */
   remains(nearKey: string, now: number): CacheEntry | undefined {
     const entry = this.near.peek(nearKey) as CacheEntry | undefined
@@ -103,18 +115,20 @@ export class Space {
 
   /** An entry of a value. */
   entryOf({ key, value, life, tags, sequence, checkedAt, bornAt, bytes }: Keeping): CacheEntry {
-    const freshUntil = bornAt + life.ttl
+    // Whole numbers stand in the entry itself; any other would be an object of its own.
+    const freshUntil = Math.round(bornAt + life.ttl)
     return {
       key: this.form.near + key,
       value,
       freshUntil,
-      usableUntil: freshUntil + life.grace,
-      checkedAt,
+      usableUntil: Math.round(freshUntil + life.grace),
+      checkedAt: Math.floor(checkedAt),
       sequence,
       tags: tags.length === 0 ? this.ownTags : [...this.ownTags, ...tags],
       bytes,
-      calmUntil: bornAt + calmFor(life.ttl, this.policy.eagerRefresh),
+      calmUntil: Math.round(bornAt + calmFor(life.ttl, this.policy.eagerRefresh)),
       isStale: false,
+      answer: undefined,
     }
   }
 

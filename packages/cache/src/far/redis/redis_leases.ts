@@ -3,8 +3,8 @@ import type { FarLeases, LeaseAnswer } from '../far_backend.ts'
 import { chunksOf } from './chunks.ts'
 import type { RedisKeys } from './keys.ts'
 import { batch, whole } from './redis_entries.ts'
-import { ACQUIRE, RENEW } from './scripts.ts'
-import { comparable } from './stored.ts'
+import { ACQUIRE, CLAIM, RENEW } from './scripts.ts'
+import { comparable, readClaim } from './stored.ts'
 
 /** By what the script replies. */
 const ANSWERS: readonly LeaseAnswer[] = ['changed', 'held', 'granted']
@@ -12,6 +12,20 @@ const ANSWERS: readonly LeaseAnswer[] = ['changed', 'held', 'granted']
 /** Leases in Redis: a key that holds the token and expires. */
 export function createRedisLeases(redis: Redis, keys: RedisKeys): FarLeases {
   return {
+    async claim(wishes, ttl) {
+      // As it is before the question, like that of a reading.
+      const { generation } = redis
+      const calls = chunksOf(redis, wishes, () => 0).map((chunk) => {
+        const names: string[] = []
+        const args: (string | number)[] = [whole(ttl)]
+        for (const { key, token } of chunk) {
+          names.push(keys.value(key), keys.lease(key))
+          args.push(token)
+        }
+        return { script: CLAIM, keys: names, args, bytes: true }
+      })
+      return (await batch<Buffer[]>(redis, calls)).flat().map((reply) => readClaim(reply, generation))
+    },
     async acquire(wishes, ttl) {
       const { generation } = redis
       const calls = chunksOf(redis, wishes, () => 0).map((chunk) => ({
