@@ -6,6 +6,7 @@ import { TagNumbers } from './far_tier/tag_numbers.ts'
 import { Deadlines } from './load/deadlines.ts'
 import { Flights } from './load/flights.ts'
 import { LoadChain } from './load/load_chain.ts'
+import { Moments } from './moments.ts'
 import { createNearTier } from './near/near_tier.ts'
 import type { ResolvedCacheOptions } from './options.ts'
 import { TagTable } from './tag_table.ts'
@@ -22,6 +23,7 @@ export function buildCore(options: ResolvedCacheOptions, onReplayed: OnReplayed)
   const trust = new Trust({ clock, bus, isShared: bus !== undefined || far !== undefined, busTrust, maxStaleness })
   return {
     clock,
+    moments: new Moments(clock),
     deadlines: new Deadlines(clock),
     answerOf: AsyncLocalStorage.bind((value: unknown) => Promise.resolve(value)),
     tags,

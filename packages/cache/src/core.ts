@@ -4,6 +4,7 @@ import type { TagNumbers } from './far_tier/tag_numbers.ts'
 import type { Deadlines } from './load/deadlines.ts'
 import type { Flights } from './load/flights.ts'
 import type { LoadChain } from './load/load_chain.ts'
+import type { Moments } from './moments.ts'
 import type { NearTier } from './near/near_tier.ts'
 import type { TagTable } from './tag_table.ts'
 import type { Trust } from './trust.ts'
@@ -11,6 +12,8 @@ import type { Trust } from './trust.ts'
 /** What the namespaces of one cache share. */
 export interface CacheCore {
   readonly clock: Clock
+  /** The clock, for look-ups that follow on each other's heels. */
+  readonly moments: Moments
   /** Of loads and their leases. */
   readonly deadlines: Deadlines
   readonly tags: TagTable

@@ -36,7 +36,7 @@ export interface Keeping {
   readonly key: string
   readonly value: unknown
   readonly life: Life
-  /** Beside the namespace's own. */
+  /** With the namespace's own. */
   readonly tags: readonly Tag[]
   /** The count of invalidations when the value was the store's. */
   readonly sequence: number
@@ -86,13 +86,18 @@ export class Space {
     return tags.length === 0 ? this.#farTags : [...this.#farTags, ...tags]
   }
 
+  /** The tags that a near entry has. @param tags beside the namespace's own */
+  nearTags(tags: readonly Tag[]): readonly Tag[] {
+    return tags.length === 0 ? this.ownTags : [...this.ownTags, ...tags]
+  }
+
   /** The entry to be served at once: fresh, not due for a refresh, valid, and trusted. Allocates nothing. */
   find(nearKey: string): CacheEntry | undefined {
     const entry = this.near.get(nearKey) as CacheEntry | undefined
     // No key of this namespace begins with a NUL, but those of others do in a tier that they share.
     if (entry === undefined || (this.#isBare && nearKey.charCodeAt(0) === 0)) return undefined
-    const { clock, tags, trust } = this.core
-    const now = clock.elapsed()
+    const { moments, tags, trust } = this.core
+    const now = moments.now()
     const isCalm = now < entry.calmUntil && trust.holds(entry.checkedAt, now)
     return isCalm && (entry.sequence === tags.sequence || areTagsValid(entry.tags, entry.sequence)) ? entry : undefined
   }
@@ -124,7 +129,7 @@ export class Space {
       usableUntil: Math.round(freshUntil + life.grace),
       checkedAt: Math.floor(checkedAt),
       sequence,
-      tags: tags.length === 0 ? this.ownTags : [...this.ownTags, ...tags],
+      tags,
       bytes,
       calmUntil: Math.round(bornAt + calmFor(life.ttl, this.policy.eagerRefresh)),
       isStale: false,

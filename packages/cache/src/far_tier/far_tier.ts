@@ -60,7 +60,7 @@ interface Write {
 /** Milliseconds between two measurements of the store's time. */
 const MEASURE_EVERY = 300_000
 /** Keys of one turn from which on they set off before it is over. */
-const EAGER_READS = 64
+const EAGER_READS = 32
 /** Keys of one call at most. */
 const MAX_READS = 500
 /** Envelopes of one call, which has this many times the limit of others: hardly anybody waits for it. */

@@ -77,7 +77,7 @@ export class LoadRun implements FarReader, LeaseOwner {
       cache: space.name,
       counts: space.counts,
       sequence: tags.sequence,
-      tags: this.#tags.length === 0 ? space.ownTags : [...space.ownTags, ...this.#tags],
+      tags: space.nearTags(this.#tags),
       canLoad: plan.load !== undefined,
     })
     this.#fallback = fallback
@@ -292,24 +292,22 @@ export class LoadRun implements FarReader, LeaseOwner {
     const { tags: table, clock } = space.core
     const { flight } = this
     const wished = wishes.tags.length === 0 ? NO_TAGS : wishes.tags.map((name) => table.take(name))
-    const entry = space.entryOf({
-      key,
-      value,
-      life,
-      tags: wished.length === 0 ? this.#tags : [...this.#tags, ...wished],
-      sequence: this.#sequence,
-      checkedAt: this.#askedAt,
-      bornAt: clock.elapsed(),
-      bytes: space.weight(key, value, undefined),
-    })
-    flight.isOutdated = !areTagsValid(entry.tags, entry.sequence)
-    const isKept = !flight.isVoid && !flight.isOutdated
+    const tags = space.nearTags(wished.length === 0 ? this.#tags : [...this.#tags, ...wished])
+    const sequence = this.#sequence
+    flight.isOutdated = !areTagsValid(tags, sequence)
+    if (flight.isVoid || flight.isOutdated) {
+      this.#lease?.release()
+      space.counts.outdated++
+      return
+    }
     // Before those who wait have the value, and might change it.
-    if (isKept && far)
-      storeLoaded({ space, key, value, life, wished, before: far, flight, version: this.#version!, lease: this.#lease })
-    else this.#lease?.release()
-    if (isKept) space.keep(entry)
-    else space.counts.outdated++
+    const loaded = { space, key, value, life, wished, flight, lease: this.#lease }
+    const envelope = far && storeLoaded({ ...loaded, before: far, version: this.#version! })
+    if (!far) this.#lease?.release()
+    const bytes = space.weight(key, value, envelope)
+    space.keep(
+      space.entryOf({ key, value, life, tags, sequence, checkedAt: this.#askedAt, bornAt: clock.elapsed(), bytes }),
+    )
   }
 
   /** The load has failed: what there was is served a while longer, if it may. */

@@ -34,8 +34,10 @@ export interface LoadedValue {
 /**
  * Makes the envelope of a loaded value and has it stored, in the background, if nothing was invalidated since its load began. The bytes of small ones are made before it returns: then those who
  * wait get the value, and might change it. Never throws.
+ *
+ * @returns those bytes, if they are made
  */
-export function storeLoaded(loaded: LoadedValue): void {
+export function storeLoaded(loaded: LoadedValue): Buffer | undefined {
   const { space, key, value, life, wished, before } = loaded
   space.core.flights.workBegins()
   try {
@@ -45,10 +47,14 @@ export function storeLoaded(loaded: LoadedValue): void {
         (bytes) => store(loaded, bytes),
         (error: unknown) => unstored(loaded, error),
       )
-    else store(loaded, envelope)
+    else {
+      store(loaded, envelope)
+      return envelope
+    }
   } catch (error) {
     unstored(loaded, error)
   }
+  return undefined
 }
 
 /** That of a value whose load named tags of its own; undefined if one of those was invalidated since. */
