@@ -79,7 +79,18 @@ function keepNear(space: Space, { key, value, life }: Kept, tags: readonly Tag[]
   const now = clock.elapsed()
   const bytes = space.weight(key, value, undefined)
   if (life)
-    space.keep(space.entryOf({ key, value, life, tags: flight.tags, sequence: table.sequence, checkedAt: now, bornAt: now, bytes }))
+    space.keep(
+      space.entryOf({
+        key,
+        value,
+        life,
+        tags: flight.tags,
+        sequence: table.sequence,
+        checkedAt: now,
+        bornAt: now,
+        bytes,
+      }),
+    )
   else space.near.delete(space.form.near + key)
   return flight
 }

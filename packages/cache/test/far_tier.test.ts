@@ -119,10 +119,12 @@ describe('with a far tier', () => {
     await settle()
     const ask = (some: readonly string[]) => Promise.all(some.map((key) => b.cache.get(key)))
     const before = b.far.calls.length
-    assert.deepEqual(await ask(keys.slice(0, 50)), keys.slice(0, 50))
+    assert.deepEqual(await ask(keys.slice(0, 30)), keys.slice(0, 30))
     assert.deepEqual(b.far.calls.slice(before), ['entries.read'])
-    assert.deepEqual(await ask(keys.slice(50)), keys.slice(50))
-    assert.deepEqual(b.far.calls.slice(before + 1), ['entries.read', 'entries.read', 'entries.read', 'entries.read'])
+    assert.deepEqual(await ask(keys.slice(30)), keys.slice(30))
+    const calls = b.far.calls.slice(before + 1)
+    assert.deepEqual(new Set(calls), new Set(['entries.read']))
+    assert.ok(calls.length <= 10, `${calls.length} calls for 220 keys`)
   })
 
   it('what is mostly missing is read together with the right to load it', async () => {
