@@ -3,6 +3,7 @@ import { packageVersions } from '../harness/machine.ts'
 import type { Measured } from '../harness/row.ts'
 import { measureFar, measureNearHit } from './engine/engine_rows.ts'
 import { measureStampede } from './engine/stampede_rows.ts'
+import { measureInvalidate } from './invalidate/invalidate_rows.ts'
 import { measureNearMixed } from './near/near_mixed_rows.ts'
 import { measurePolicy } from './policy_rows.ts'
 
@@ -23,6 +24,7 @@ const parts: readonly ((options: BenchOptions) => Promise<Measured[]>)[] = [
   measureNearMixed,
   measureFar,
   measureStampede,
+  measureInvalidate,
   measurePolicy,
 ]
 
