@@ -4,6 +4,7 @@ import type { Measured } from '../harness/row.ts'
 import { measureFar, measureNearHit } from './engine/engine_rows.ts'
 import { measureStampede } from './engine/stampede_rows.ts'
 import { measureInvalidate } from './invalidate/invalidate_rows.ts'
+import { measureMemory } from './memory/memory_rows.ts'
 import { measureNearMixed } from './near/near_mixed_rows.ts'
 import { measurePolicy } from './policy_rows.ts'
 
@@ -25,6 +26,7 @@ const parts: readonly ((options: BenchOptions) => Promise<Measured[]>)[] = [
   measureFar,
   measureStampede,
   measureInvalidate,
+  measureMemory,
   measurePolicy,
 ]
 
