@@ -127,14 +127,9 @@ export class FarTier {
     return this.breaker.isClosed
   }
 
-  /** The store's time, in milliseconds since the Unix epoch. */
-  now(): number {
-    return this.#time.now() ?? 0
-  }
-
-  /** The store's time at a reading of `Clock.elapsed`. */
-  timeAt(elapsed: number): number {
-    return this.#time.at(elapsed) ?? 0
+  /** The store's time, in milliseconds since the Unix epoch. @param elapsed a reading of the clock that is at hand */
+  now(elapsed?: number): number {
+    return this.#time.now(elapsed) ?? 0
   }
 
   /** Whether what the store has under a key is to be believed. */

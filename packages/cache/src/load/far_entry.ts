@@ -39,7 +39,7 @@ export function farEntryOf(find: FarFind): CacheEntry | undefined {
     return undefined
   }
   const { created, fresh, usable, tags, bytes } = envelope
-  const bornAt = now - Math.max(0, far!.timeAt(now) - created)
+  const bornAt = now - Math.max(0, far!.now(now) - created)
   const certainAt = judgement ? numbers!.judgedAt(judgement) : numbers!.certainAt(tags)
   return {
     key: space.form.near + key,
