@@ -1,4 +1,5 @@
 // A process that keeps articles in memory, and hears of their changes.
+import { cacheInvalidation, listen } from '@tailwater/core'
 import { answerPlans } from '../../harness/side_process.ts'
 import { articleKey, openShop, type Shop, type ShopPlaces } from './shop.ts'
 
@@ -26,9 +27,18 @@ async function keep(from: number, count: number): Promise<number> {
   return ids.filter((id) => shop!.cache.getSync(articleKey(id)) !== undefined).length
 }
 
-/** Resolves when it has heard that all of them have changed, with the milliseconds since the Unix epoch. */
-async function forgotten(from: number, count: number): Promise<number> {
-  for (let id = from; id < from + count; id++)
-    while (shop!.cache.getSync(articleKey(id)) !== undefined) await new Promise((resolve) => setImmediate(resolve))
-  return performance.timeOrigin + performance.now()
+/** Resolves when it has none of them any more: looks when it is told of an invalidation, and does nothing else meanwhile. */
+function forgotten(from: number, count: number): Promise<number> {
+  let next = from
+  return new Promise((resolve) => {
+    const look = () => {
+      while (next < from + count && shop!.cache.getSync(articleKey(next)) === undefined) next++
+      if (next < from + count) return
+      end()
+      resolve(count)
+    }
+    // The message is published when it has been carried out.
+    const end = listen(cacheInvalidation, look)
+    look()
+  })
 }
