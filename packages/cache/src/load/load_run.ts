@@ -17,6 +17,8 @@ import { type FarBefore, storeLoaded } from './store_loaded.ts'
 
 /** What a run begins with. */
 export interface RunStart {
+  /** The key with its namespace. */
+  readonly whole: string
   /** An entry of the near tier that is served when everything else fails. */
   readonly fallback: CacheEntry | undefined
   /** Milliseconds after which the fallback answers those who wait; undefined if it must not, because it is not trusted. */
@@ -65,12 +67,12 @@ export class LoadRun implements FarReader, LeaseOwner {
   #isSpared = false
   #cancelSoft = nothing
 
-  constructor(plan: Search, { fallback, isRefresh }: RunStart) {
-    const { space, key, policy } = plan
+  constructor(plan: Search, { whole, fallback, isRefresh }: RunStart) {
+    const { space, policy } = plan
     const { tags, flights } = space.core
     this.#plan = plan
     this.#isRefresh = isRefresh
-    this.key = space.form.whole + key
+    this.key = whole
     this.#tags = policy.tags.length === 0 ? NO_TAGS : policy.tags.map((name) => tags.take(name))
     this.flight = new Flight({
       key: this.key,

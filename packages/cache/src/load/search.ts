@@ -32,25 +32,28 @@ export function search(wanted: Search): Promise<unknown> {
   const { clock, trust, flights } = space.core
   const now = clock.elapsed()
   const entry = space.remains(space.form.near + key, now)
-  const flight = flights.get(space.form.whole + key)
+  // Built once: each text made of two is hashed anew.
+  const whole = space.form.whole + key
+  const flight = flights.get(whole)
   const isTrusted = entry !== undefined && trust.holds(entry.checkedAt, now)
-  if (isTrusted && now < entry.freshUntil) return serveAndRefresh(wanted, entry, flight)
-  if (isTrusted && load && policy.softTimeout === 0) return serveAndRefresh(wanted, entry, flight, true)
+  if (isTrusted && now < entry.freshUntil) return serveAndRefresh(wanted, whole, entry, flight)
+  if (isTrusted && load && policy.softTimeout === 0) return serveAndRefresh(wanted, whole, entry, flight, true)
   if (flight) return follow(flight, wanted, now)
   // Without grace a value is served for its ttl, and not a moment more because its source is away.
   const fallback = load && entry && (entry.isStale || entry.usableUntil > entry.freshUntil) ? entry : undefined
   const softTimeout = isTrusted && fallback ? policy.softTimeout : undefined
-  return launch(wanted, { fallback, softTimeout, isRefresh: false })
+  return launch(wanted, { whole, fallback, softTimeout, isRefresh: false })
 }
 
 function serveAndRefresh(
   wanted: Search,
+  whole: string,
   entry: CacheEntry,
   flight: Flight | undefined,
   isPast = false,
 ): Promise<unknown> {
   if (wanted.load && !flight)
-    new LoadRun(wanted, { fallback: entry, softTimeout: undefined, isRefresh: true }).start(undefined)
+    new LoadRun(wanted, { whole, fallback: entry, softTimeout: undefined, isRefresh: true }).start(undefined)
   else wanted.onSpared?.()
   count(wanted.space, isPast || entry.isStale)
   return Promise.resolve(entry.value)

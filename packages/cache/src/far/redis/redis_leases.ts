@@ -19,7 +19,8 @@ export function createRedisLeases(redis: Redis, keys: RedisKeys): FarLeases {
         const names: string[] = []
         const args: (string | number)[] = [whole(ttl)]
         for (const { key, token } of chunk) {
-          names.push(keys.value(key), keys.lease(key))
+          const value = keys.value(key)
+          names.push(value, keys.leaseOf(value))
           args.push(token)
         }
         return { script: CLAIM, keys: names, args, bytes: true }
@@ -30,15 +31,16 @@ export function createRedisLeases(redis: Redis, keys: RedisKeys): FarLeases {
       const { generation } = redis
       const calls = chunksOf(redis, wishes, () => 0).map((chunk) => ({
         script: ACQUIRE,
-        keys: chunk.flatMap(({ key }) => [keys.value(key), keys.lease(key)]),
+        keys: chunk.map(({ key }) => keys.value(key)).flatMap((value) => [value, keys.leaseOf(value)]),
         args: [whole(ttl), ...chunk.flatMap(({ seen, token }) => [comparable(seen, generation), token])],
       }))
       return (await batch<number[]>(redis, calls)).flat().map((answer) => ANSWERS[answer]!)
     },
-    renew: async (key, token, ttl) => (await redis.run(RENEW, [keys.lease(key)], [token, whole(ttl)])) === 1,
+    renew: async (key, token, ttl) =>
+      (await redis.run(RENEW, [keys.leaseOf(keys.value(key))], [token, whole(ttl)])) === 1,
     async release(key, token) {
       // A key that has no time left is deleted.
-      await redis.run(RENEW, [keys.lease(key)], [token, 0])
+      await redis.run(RENEW, [keys.leaseOf(keys.value(key))], [token, 0])
     },
   }
 }
