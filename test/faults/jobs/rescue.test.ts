@@ -8,7 +8,7 @@ import { record, seeds } from '../journal.ts'
 import { randomIntegers } from '../random.ts'
 import { openJobStore } from './job_store.ts'
 import { type KilledStore, startKilledPostgres, startKilledRedis } from './killed_store.ts'
-import { createWork, QUEUE, type Work } from './work.ts'
+import { createWork, type Work } from './work.ts'
 import { allJobs } from './work_audit.ts'
 import { WorkJournal } from './work_journal.ts'
 import { allEnded } from './work_scene.ts'
@@ -66,7 +66,6 @@ async function play(killed: KilledStore, seed: number): Promise<void> {
   await until(journal, () => begins(frozen).length > CONCURRENCY)
   await allEnded(backend)
   await check(backend, journal.refresh(), silent)
-  const { minutes } = await backend.inspect.stats(QUEUE)
   await crew.end()
   await jobs.stop()
   await close()
@@ -78,7 +77,6 @@ async function play(killed: KilledStore, seed: number): Promise<void> {
       'jobs of silent workers': silent.length,
       'rescued after ms': Math.round(rescuedAfter),
       'late ends': CONCURRENCY,
-      'counted completions in whole minutes': minutes.reduce((sum, { completed }) => sum + completed, 0),
     },
   })
   assert.ok(rescuedAfter <= RESCUED, `rescued after ${rescuedAfter} ms`)
