@@ -15,6 +15,7 @@ const benches: Record<string, () => Promise<Bench>> = {
   jobs: async () => (await import('./jobs/jobs_bench.ts')).jobsBench,
   quality: async () => (await import('./quality/quality_bench.ts')).qualityBench,
   start: async () => (await import('./start/start_bench.ts')).startBench,
+  storm: async () => (await import('./storm/storm_bench.ts')).stormBench,
   zipf: async () => (await import('./zipf/zipf_bench.ts')).zipfBench,
 }
 

@@ -3,6 +3,7 @@ import type { SqlExecutor } from '@tailwater/postgres'
 import type { Stored } from './backend/enqueue_port.ts'
 import type { JobCounts } from './backend/inspect_port.ts'
 import { createEnqueuer, type JobTransaction, transactionOf } from './enqueue/enqueuer.ts'
+import { preparers } from './enqueue/preparers.ts'
 import { jobsError } from './errors.ts'
 import { type Flow, newFlow } from './flow.ts'
 import type { NewJob } from './job.ts'
@@ -22,7 +23,7 @@ import { createQueue, type Queue } from './operate/queue.ts'
 import { type JobsOptions, type ResolvedJobsOptions, resolveJobsOptions } from './options.ts'
 import { createEncryption } from './payload/encryption.ts'
 import type { QueueOptions } from './queue_options.ts'
-import { checkRequest, type JobOptions, type JobRequest, newJobOf } from './request.ts'
+import { checkRequest, type JobRequest, newJobOf } from './request.ts'
 import { childrenReader } from './run/children.ts'
 import { createWorker } from './run/worker.ts'
 import { workers } from './run/workers.ts'
@@ -97,10 +98,6 @@ export function createJobs(given: JobsOptions = {}): Jobs {
     throw unknownKind(kind, kinds)
   }
 
-  function prepare(kind: string, payload: unknown, said: JobOptions | undefined): NewJob | Promise<NewJob> {
-    return newJobOf(kindOf(kind), payload, said)
-  }
-
   function prepareAny(request: JobRequest, queue?: string): NewJob | Promise<NewJob> {
     const { kind, payload, options: said } = checkRequest(request)
     const known = kinds.get(kind) ?? foreignKind(kind, defaults)
@@ -109,7 +106,7 @@ export function createJobs(given: JobsOptions = {}): Jobs {
 
   function prepareRequest(request: JobRequest): NewJob | Promise<NewJob> {
     const { kind, payload, options: said } = checkRequest(request)
-    return prepare(kind, payload, said)
+    return newJobOf(kindOf(kind), payload, said)
   }
   const scheduler = createScheduler(
     // A store that nobody tells of schedules is asked twice as seldom as for jobs.
@@ -118,7 +115,8 @@ export function createJobs(given: JobsOptions = {}): Jobs {
   )
   const schedules = createSchedules({
     port: backend.schedules,
-    prepare,
+    prepare: prepareRequest,
+    prepareAny,
     codecOf: (kind) => kinds.get(kind)?.codec,
     wake: scheduler.wake,
     store: (job) => enqueuer.one(job),
@@ -175,6 +173,7 @@ export function createJobs(given: JobsOptions = {}): Jobs {
     counts: (queue) => backend.inspect.counts(queue),
   }
   workers.set(jobs, worker)
+  preparers.set(jobs, (request, queue) => (queue === undefined ? prepareRequest(request) : prepareAny(request, queue)))
   return jobs
 
   function kindHandle<Input>(kind: ResolvedKind): Kind<Input> {
@@ -194,8 +193,9 @@ export function createJobs(given: JobsOptions = {}): Jobs {
   }
 }
 
-function kindDefaults({ maxPayload, keyring, queues }: ResolvedJobsOptions): KindDefaults {
+function kindDefaults({ maxPayload, keyring, encrypt, queues }: ResolvedJobsOptions): KindDefaults {
   return {
+    encrypt,
     maxPayload,
     encryption: keyring && createEncryption(keyring),
     policyOf: (queue) => queues.of(queue),

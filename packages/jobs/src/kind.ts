@@ -42,7 +42,7 @@ interface KindSettings<Payload, Input> {
   /** Which jobs are duplicates. @default none */
   unique?: Unique
   tags?: readonly string[]
-  /** Encrypts payloads and results; needs the engine's `keyring`. @default false */
+  /** Encrypts payloads and results; needs the engine's `keyring`. @default that of the engine (`encrypt`), false */
   encrypted?: boolean
   /** Names and paths in payloads and results that are not shown, besides those of the engine. */
   redact?: readonly string[]
@@ -115,12 +115,17 @@ export interface ResolvedKind extends KindPolicy {
 export interface KindDefaults {
   maxPayload: number
   encryption: Encryption | undefined
+  /** Whether kinds that say nothing of it are encrypted. */
+  encrypt: boolean
   /** @throws E_JOB_QUEUE_UNKNOWN */
   policyOf(queue: string): KindPolicy
 }
 
 /** What a kind, a queue or a schedule may be called. */
 export const NAME = /^[a-z][a-z0-9-]{0,99}$/
+
+/** The name of a queue in options. */
+export const queueName = optional(text({ pattern: NAME, expected: 'lower-case words joined by hyphens' }))
 
 const isFunction = (given: unknown) => typeof given === 'function'
 const isNames = (given: unknown) =>
@@ -153,7 +158,7 @@ export function resolveKind(given: unknown, defaults: KindDefaults): ResolvedKin
   const path = `jobs.define('${name}')`
   const said = resolveOptions(path, given, fields)
   const policy = defaults.policyOf(said.queue)
-  const encryption = said.encrypted ? needEncryption(defaults, path) : undefined
+  const encryption = (said.encrypted ?? defaults.encrypt) ? needEncryption(defaults, path) : undefined
   const own = {
     attempts: said.attempts,
     waiting: said.backoff && resolveBackoff(said.backoff, `${path}.backoff`),
@@ -163,7 +168,13 @@ export function resolveKind(given: unknown, defaults: KindDefaults): ResolvedKin
     kind: name,
     queue: said.queue,
     handler: handlerOf(said, path),
-    codec: createCodec({ kind: name, schema: said.schema, encryption, maxSize: defaults.maxPayload }),
+    codec: createCodec({
+      kind: name,
+      schema: said.schema,
+      encryption,
+      decryption: defaults.encryption,
+      maxSize: defaults.maxPayload,
+    }),
     own,
     ...policyFor(own, policy),
     priority: priorityOf(said.priority ?? 'normal', `${path}.priority`),

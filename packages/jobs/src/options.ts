@@ -38,12 +38,14 @@ export interface JobsOptions {
   attempts?: number
   /** Longest time between two looks at the store when nothing wakes the worker. @default '5s' */
   pollInterval?: Duration
-  /** After this time without a sign of life a worker is taken for dead, and its jobs run elsewhere. @default '30s' */
+  /** After this time without a sign of life a worker is taken for dead, and its jobs run elsewhere. @default '20s' */
   lease?: Duration
   /** Largest payload or result, as JSON. @default '256kb' */
   maxPayload?: Size
   /** Keys for kinds that are `encrypted`. */
   keyring?: Keyring
+  /** Encrypts payloads and results of every kind that does not say otherwise; needs a `keyring`. @default false */
+  encrypt?: boolean
   /** Names (`email`) and paths (`customer.name`, `*` for any step) whose values are not shown, besides passwords, tokens and the like. */
   redact?: readonly string[]
   /** Threads for handlers in threads, at most. @default that of piscina, one and a half for each processor */
@@ -70,9 +72,10 @@ const fields = {
   concurrency: integer({ min: 0, max: 10_000, default: 10 }),
   attempts: integer({ min: 1, max: 1_000, default: 5 }),
   pollInterval: duration({ min: 10, max: 3_600_000, default: '5s' }),
-  lease: duration({ min: 1_000, max: 3_600_000, default: '30s' }),
+  lease: duration({ min: 1_000, max: 3_600_000, default: '20s' }),
   maxPayload: size({ default: '256kb' }),
   keyring: optional(value<Keyring>('a Keyring', (given) => isFunction((given as Keyring)?.keys))),
+  encrypt: value<boolean>('true or false', (given) => typeof given === 'boolean', { default: false }),
   redact: value<readonly string[]>('an array of names', Array.isArray, { default: [] }),
   threads: optional(integer({ min: 1, max: 256 })),
   clock: value<Clock>('a Clock', (given) => isFunction((given as Clock)?.after), { default: systemClock }),
@@ -92,6 +95,7 @@ const readFields = (given: unknown) => resolveOptions('createJobs', given, field
 export function resolveJobsOptions(given: JobsOptions): ResolvedJobsOptions {
   const { queues, backend, database, schema, ...options } = readFields(given)
   if (backend && database) throw optionsError('createJobs.database', 'left out, because there is a backend', database)
+  if (options.encrypt && !options.keyring) throw optionsError('createJobs.keyring', 'given to encrypt with', undefined)
   for (const name of Object.keys(queues))
     if (!NAME.test(name)) throw optionsError('createJobs.queues', 'named by lower-case words joined by hyphens', name)
   return {

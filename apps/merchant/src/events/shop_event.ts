@@ -1,6 +1,7 @@
 import { Id, Nullable } from '@tailwater/http'
+import { typeBoxSchema } from '@tailwater/jobs'
 import { type Static, Type } from 'typebox'
-import { standardSchema } from './standard_schema.ts'
+import { Compile } from 'typebox/compile'
 
 /*
  * What happens in the shop, for whoever wants to know: numbers of what it happened to, and nothing that could change until it is read, or that names a person.
@@ -42,11 +43,11 @@ export const shopTopics = Object.keys(shopBodies) as ShopTopic[]
 
 /** The schemas, as messaging reads them: checked when an event is published and when it arrives. */
 export const shopTopicSchemas = {
-  'order.placed': standardSchema(shopBodies['order.placed']),
-  'order.paid': standardSchema(shopBodies['order.paid']),
-  'order.cancelled': standardSchema(shopBodies['order.cancelled']),
-  'order.returned': standardSchema(shopBodies['order.returned']),
-  'product.updated': standardSchema(shopBodies['product.updated']),
-  'stock.changed': standardSchema(shopBodies['stock.changed']),
-  'customer.created': standardSchema(shopBodies['customer.created']),
+  'order.placed': typeBoxSchema(Compile(shopBodies['order.placed'])),
+  'order.paid': typeBoxSchema(Compile(shopBodies['order.paid'])),
+  'order.cancelled': typeBoxSchema(Compile(shopBodies['order.cancelled'])),
+  'order.returned': typeBoxSchema(Compile(shopBodies['order.returned'])),
+  'product.updated': typeBoxSchema(Compile(shopBodies['product.updated'])),
+  'stock.changed': typeBoxSchema(Compile(shopBodies['stock.changed'])),
+  'customer.created': typeBoxSchema(Compile(shopBodies['customer.created'])),
 } as const

@@ -123,10 +123,11 @@ function shopOptionsOf({ HOST, PORT, API_RATE, CACHE, ...providers }: Environmen
 }
 
 function configOf(environment: Environment, isTerminal: boolean): TailwaterConfig {
+  const given = configOfEnvironment(environment, isTerminal)
   return {
-    ...configOfEnvironment(environment, isTerminal),
+    ...given,
     name: 'merchant',
-    jobs: { queues: queuePolicies },
+    jobs: { ...given.jobs, queues: queuePolicies },
     application: { schema: MERCHANT_SCHEMA, modules: [merchantMigrations] },
   }
 }

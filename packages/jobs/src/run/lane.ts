@@ -4,6 +4,8 @@ export class Lane {
   /** Jobs that may run at once. */
   max: number
   running = 0
+  /** Nothing is to be claimed, though there is room. */
+  isHeld = false
   /** There may be jobs to claim: the last turn gave all that it was asked for, or somebody said so. */
   isExpecting = true
   /** Milliseconds that the job claimed last had waited: how far the queue lags behind. */
@@ -15,7 +17,7 @@ export class Lane {
   }
 
   get free(): number {
-    return Math.max(0, this.max - this.running)
+    return this.isHeld ? 0 : Math.max(0, this.max - this.running)
   }
 }
 
@@ -42,6 +44,14 @@ export class Lanes {
 
   expectAll(): void {
     for (const lane of this.all) lane.isExpecting = true
+  }
+
+  /** Claims nothing, or goes on. */
+  hold(isHeld: boolean): void {
+    for (const lane of this.all) {
+      if (lane.isHeld && !isHeld) lane.isExpecting = true
+      lane.isHeld = isHeld
+    }
   }
 
   /** What can be claimed now. Another queue stands first each time, so that none is always served last. */

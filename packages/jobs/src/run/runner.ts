@@ -37,6 +37,9 @@ export interface RunnerParts {
  * - *quiet*: stopping; ends are told and the lease is renewed, but nothing is claimed;
  * - *closed*: before the start and after `close`.
  *
+ * The store is told what we believe to run once in a lease, too, though nothing failed: a server that another has taken the place of, or that came back without its last second, may hold
+ * jobs for us that we ended long ago, and no turn need have failed for that.
+ *
  * A job is claimed only for a free place: no other worker waits for what lies in a buffer here, and priorities hold.
  */
 export class Runner {
@@ -50,6 +53,8 @@ export class Runner {
   #isDoubtful = false
   /** Reading of the clock until which the lease surely holds. */
   #leaseUntil = 0
+  /** Reading of the clock at which the store is told again what we believe to run. */
+  #reconcileAt = 0
   #woken = new Set<string>()
   #onIdle: (() => void)[] = []
 
@@ -59,6 +64,7 @@ export class Runner {
 
   open(): void {
     this.#mode = 'open'
+    this.#reconcileAt = this.#parts.clock.elapsed() + this.#parts.lease
     this.#parts.lanes.expectAll()
     this.#pump()
   }
@@ -106,6 +112,11 @@ export class Runner {
     this.#ends = []
   }
 
+  /** Whether the store knows all ends, and no turn is under way. */
+  get isSettled(): boolean {
+    return !this.#turn && this.#ends.length === 0
+  }
+
   #settleIdle(): void {
     const { executor, lanes } = this.#parts
     if (this.#turn || this.#ends.length > 0 || executor.running.size > 0) return
@@ -140,11 +151,13 @@ export class Runner {
     const wants = this.#mode === 'open' ? lanes.wants() : []
     const sentAt = clock.elapsed()
     const isLate = executor.running.size > 0 && sentAt > this.#leaseUntil
-    const reconcile = this.#isDoubtful || isLate ? [...executor.running.keys()] : undefined
+    const isDue = this.#isDoubtful || isLate || sentAt >= this.#reconcileAt
+    const reconcile = isDue ? [...executor.running.keys()] : undefined
     const ends: JobEnd[] = ended.map(({ end }) => end)
     try {
       const reply = await work.turn({ worker, lease, ends, wants, ...(reconcile && { reconcile }) })
       this.#leaseUntil = sentAt + lease
+      if (reconcile) this.#reconcileAt = sentAt + lease
       publishTurn(worker, clock.elapsed() - sentAt, ended.length, reply)
       this.#receive(ended, wants, reply)
     } catch (error) {
@@ -156,7 +169,11 @@ export class Runner {
     // A refusal after a lost reply may be of an end that the store had accepted: it is no news.
     const refused = this.#isDoubtful ? [] : reply.refused
     publishEnded(ended, refused)
-    if (refused.length > 0) noticeRefused(refused)
+    if (refused.length > 0) {
+      // It has forgotten something, or we have.
+      this.#reconcileAt = 0
+      noticeRefused(refused)
+    }
     publishBuried(reply.buried)
     this.#failures = 0
     this.#isDoubtful = false
@@ -208,6 +225,7 @@ export class Runner {
     const heartbeat = this.#parts.executor.running.size > 0 ? lease / TURNS_PER_LEASE : Number.POSITIVE_INFINITY
     this.#setTimer(Math.min(poll, heartbeat, Math.max(1, nextIn ?? Number.POSITIVE_INFINITY)))
     this.#plan()
+    this.#parts.executor.onSettled()
     this.#settleIdle()
   }
 
