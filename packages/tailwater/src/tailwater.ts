@@ -110,7 +110,7 @@ async function assemble(
   progress: Progress,
 ): Promise<Tailwater> {
   const { clock, schema } = config
-  const { database, migrators } = ground
+  const { database } = ground
   const logger = createLogger({ ...config.log, name: config.name })
   // A folder of their own: beside them lie the secret and the database.
   const files = createDiskFileStore(join(config.dataDir, 'files'))
@@ -148,12 +148,7 @@ async function assemble(
     config,
     clock,
     logger,
-    database,
-    migrators,
-    leases: ground.leases,
-    outbox: ground.outbox,
-    bus: ground.bus,
-    redis: ground.redis,
+    ...shownOf(ground),
     settings,
     cache,
     responses,
@@ -171,6 +166,11 @@ async function assemble(
     stop: (deadline) => stopAll(services, deadline),
     serve: (server, options) => serve(server, { ...options, drain: surface.drain, clock }),
   }
+}
+
+/** What of the ground is the user's to use. */
+function shownOf({ database, migrators, leases, outbox, bus, redis }: Ground) {
+  return { database, migrators, leases, outbox, bus, redis }
 }
 
 function dashboardOf(parts: Omit<PlatformParts, 'dashboard'>): Dashboard {

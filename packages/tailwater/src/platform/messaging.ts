@@ -1,4 +1,4 @@
-import { createMessaging, type Messaging, type MessagingBackend } from '@tailwater/messaging'
+import { createMemoryMessaging, createMessaging, type Messaging, type MessagingBackend } from '@tailwater/messaging'
 import { createPostgresMessaging } from '@tailwater/messaging/postgres'
 import { createRedisMessaging } from '@tailwater/messaging/redis'
 import type { ResolvedConfig } from '../config.ts'
@@ -18,5 +18,6 @@ export function openCarrier(
   { database, redis, bus }: Ground,
 ): MessagingBackend {
   if (jobs.store === 'redis') return createRedisMessaging({ redis: redis!, clock })
+  if (jobs.store === 'memory') return createMemoryMessaging({ clock })
   return createPostgresMessaging({ database, schema, bus, clock })
 }
