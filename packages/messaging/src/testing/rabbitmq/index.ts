@@ -1,0 +1,7 @@
+export {
+  startRabbitMq,
+  type TestRabbitMq,
+  type TestRabbitMqNode,
+  type TestRabbitMqOptions,
+} from './test_rabbitmq.ts'
+export { createTestVhost, type TestVhost } from './test_vhost.ts'
