@@ -13,7 +13,7 @@ export interface DeadLetter {
   readonly diedAt: number | undefined
 }
 
-/** A page of them, the oldest first. */
+/** A page of them, in the order of the store: one that it keeps to from page to page. */
 export interface DeadLetterPage {
   readonly letters: readonly DeadLetter[]
   /** For the next page; undefined at the end. */

@@ -11,7 +11,7 @@ export interface SubscriptionState {
   readonly consumers: number | undefined
   readonly dead: number
   /** Messages a second, over the last minute or so; undefined where the store does not tell. */
-  readonly rates: { readonly in: number; readonly out: number } | undefined
+  readonly rates: { readonly in: number | undefined; readonly out: number | undefined }
   /** Milliseconds that the oldest waiting message has waited; undefined where the store cannot tell, or nothing waits. */
   readonly oldest: number | undefined
 }

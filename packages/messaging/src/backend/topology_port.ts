@@ -22,11 +22,17 @@ export interface SubscriptionSpec {
   readonly bindings: readonly Binding[]
   /** Levels that are kept apart; others join the nearest lower of these, or the lowest. */
   readonly levels: readonly Level[]
-  /** Milliseconds after which a message that nobody has begun is dropped; undefined for none. */
+  /**
+   * Milliseconds after which a message that nobody has begun is not given any more; undefined for none. It goes without a trace, or as a dead letter with the
+   * reason `expired`, as the store does it.
+   */
   readonly ttl: number | undefined
   /** Messages that wait at most; further ones are refused to the publisher with E_MESSAGE_QUEUE_FULL. undefined for no limit. */
   readonly maxLength: number | undefined
-  /** Deliveries that ended with their consumer (crash, lost connection) before the message is taken for poison and becomes a dead letter. */
+  /**
+   * Deliveries that may end with their consumer (crash, lost connection); with one more the message is taken for poison and becomes a dead letter. A store
+   * may have a limit of its own below it.
+   */
   readonly maxCrashes: number
 }
 
@@ -38,7 +44,8 @@ export interface TopologyPort {
    */
   declareExchange(exchange: ExchangeSpec): Promise<void>
   /**
-   * Makes a subscription, or changes the one of this name to what is said now: bindings that it has no longer are taken away. Its exchanges must exist.
+   * Makes a subscription, or changes the one of this name to what is said now: bindings that it has no longer are taken away. Its exchanges must exist, and its
+   * bindings are told apart by exchange and pattern.
    * @throws E_MESSAGE_TOPOLOGY when what is there cannot be changed (`queue x exists as classic; …`), E_MESSAGE_EXCHANGE_UNKNOWN
    */
   declareSubscription(subscription: SubscriptionSpec): Promise<void>
