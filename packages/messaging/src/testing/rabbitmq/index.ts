@@ -1,3 +1,4 @@
+export { startTcpProxy, type TcpProxy } from './tcp_proxy.ts'
 export {
   startRabbitMq,
   type TestRabbitMq,
