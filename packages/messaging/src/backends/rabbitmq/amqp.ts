@@ -68,13 +68,16 @@ function listening<C extends Channel>(channel: C): C & { reason?: Error } {
   return named
 }
 
-/** Closes a channel or a connection that may be closed already. */
-export async function closeQuietly(what: { close(): Promise<void> } | undefined): Promise<void> {
-  try {
-    await what?.close()
-  } catch {
-    // It was gone before.
-  }
+/** Closes a channel or a connection that may be closed already, or is lost while it closes: then amqplib's own promise never settles. */
+export async function closeQuietly(what: Channel | ChannelModel | undefined): Promise<void> {
+  if (!what) return
+  await new Promise<void>((resolve) => {
+    what.once('close', () => resolve())
+    // A failure means that it was gone before.
+    Promise.resolve()
+      .then(() => what.close())
+      .then(resolve, () => resolve())
+  })
 }
 
 /** What the broker says with an error: 404 for what is not there, 406 for what is there otherwise. */

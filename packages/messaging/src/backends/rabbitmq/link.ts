@@ -14,6 +14,9 @@ import type { ResolvedRabbitMqOptions } from './options.ts'
 /** Milliseconds that a connection should last. */
 const SHORT_LIFE = 1_000
 
+/** Milliseconds for a connection to close in order. */
+const FAREWELL = 2_000
+
 /** Makes again what stands on a connection. Failing, it costs the connection, and the next one is tried. */
 export type Restore = (connection: ChannelModel) => Promise<void>
 
@@ -86,8 +89,9 @@ export class Link {
     this.#stopping?.abort(new Error('stopped'))
     this.#isUp = false
     this.#wake()
-    await closeQuietly(this.#connection)
-    await this.#running
+    // A broker that answers nothing is not waited for; its silence ends the connection before long.
+    await Promise.race([closeQuietly(this.#connection), sleep(this.#options.clock, FAREWELL)])
+    await Promise.race([this.#running, sleep(this.#options.clock, FAREWELL)])
     this.#running = undefined
   }
 

@@ -29,6 +29,8 @@ export class Publisher {
   readonly #returned = new Map<string, number>()
   #channel: ConfirmChannel | undefined
   #isFull = false
+  /** The channel takes nothing more, which its `close` event is about to tell. */
+  #isEnding = false
   #sweep: Cancel | undefined
 
   constructor(options: ResolvedRabbitMqOptions, link: Link) {
@@ -78,7 +80,7 @@ export class Publisher {
   }
 
   get #canWrite(): boolean {
-    return this.#channel !== undefined && !this.#link.isBlocked
+    return this.#channel !== undefined && !this.#isEnding && !this.#link.isBlocked
   }
 
   get #hasRoom(): boolean {
@@ -102,9 +104,11 @@ export class Publisher {
       this.#isFull = !channel.publish(entry.exchange, entry.routingKey, entry.content, entry.properties, settle)
     } catch (error) {
       this.#inFlight.delete(entry)
-      // Lost a moment ago, which its event will tell; anything else is in the message.
-      if ((error as Error).name === 'IllegalOperationError') this.#waiting.unshift([entry])
-      else
+      // Lost a moment ago; anything else is in the message.
+      if ((error as Error).name === 'IllegalOperationError') {
+        this.#isEnding = true
+        this.#waiting.unshift([entry])
+      } else
         entry.reject(
           messagingError('E_MESSAGE_BODY_SIZE', `RabbitMQ cannot carry it: ${(error as Error).message}`, {
             cause: error,
@@ -153,6 +157,7 @@ export class Publisher {
     connection.on('unblocked', () => this.#pump())
     this.#returned.clear()
     this.#isFull = false
+    this.#isEnding = false
     this.#channel = channel
     const unconfirmed = [...this.#inFlight]
     this.#inFlight.clear()
