@@ -104,7 +104,8 @@ function queueArguments(names: Names, spec: SubscriptionSpec, { queueType }: Que
     // At-least-once dead-lettering needs it as well.
     'x-overflow': 'reject-publish',
     ...(spec.ttl !== undefined && { 'x-message-ttl': spec.ttl }),
-    ...(spec.maxLength !== undefined && { 'x-max-length': spec.maxLength }),
+    // A quorum queue begins to refuse when it is over its limit, not when it has reached it.
+    ...(spec.maxLength !== undefined && { 'x-max-length': spec.maxLength - (queueType === 'quorum' ? 1 : 0) }),
   }
 }
 

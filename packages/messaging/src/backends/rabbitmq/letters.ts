@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { hasCode, sleep } from '@tailwater/core'
+import { type Clock, hasCode, sleep } from '@tailwater/core'
 import type { DeathReason } from '../../backend/consume_port.ts'
 import type { DeadLetter } from '../../backend/dead_letter_port.ts'
 import { Acks } from './acks.ts'
@@ -56,6 +56,7 @@ async function look(
   await channel.prefetch(Math.min(count, BROWSE_LIMIT))
   const { promise, resolve, reject } = Promise.withResolvers<void>()
   let seen = 0
+  let taken = 0
   let turn: Promise<unknown> = Promise.resolve()
   let isOver = false
   let last = clock.elapsed()
@@ -77,7 +78,10 @@ async function look(
         if (isOver) return
         const verdict = await see(wire, index)
         last = clock.elapsed()
-        if (verdict === 'take') await acks.ack(wire.fields.deliveryTag)
+        if (verdict === 'take') {
+          await acks.ack(wire.fields.deliveryTag)
+          taken++
+        }
         if (verdict === 'stop' || index + 1 >= count) resolve()
       })
       turn.catch(reject)
@@ -88,8 +92,22 @@ async function look(
     await promise
   } finally {
     isOver = true
-    await channel.cancel(consumerTag).catch(() => {})
+    await turn.catch(() => {})
+    if (!acks.isClosed) {
+      await channel.cancel(consumerTag)
+      await giveBack(channel, { queue, count: count - taken, clock })
+    }
   }
+}
+
+/** Gives back what is held, and waits until it is seen to be there again: who looks next must not find less. */
+async function giveBack(
+  channel: Channel,
+  { queue, count, clock }: { queue: string; count: number; clock: Clock },
+): Promise<void> {
+  channel.nackAll(true)
+  const deadline = clock.elapsed() + SILENCE
+  while ((await channel.checkQueue(queue)).messageCount < count && clock.elapsed() < deadline) await sleep(clock, 10)
 }
 
 /** A dead letter as it is read; those that the broker itself put there died of their consumers. */
