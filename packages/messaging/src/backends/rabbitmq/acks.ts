@@ -16,7 +16,9 @@ interface Outstanding {
   state: typeof OPEN | typeof DONE | typeof GONE
 }
 
-interface Waiting {
+/** Those who wait for one answer of the broker. */
+interface Batch {
+  readonly promise: Promise<void>
   resolve(): void
   reject(error: Error): void
 }
@@ -32,7 +34,8 @@ export class Acks {
   #head = 0
   readonly #byTag = new Map<number, Outstanding>()
   #dirty: Outstanding[] = []
-  #waiting: Waiting[] = []
+  /** What was said since the last question. */
+  #waiting: Batch | undefined
   #isFlushing = false
   #isSyncing = false
   #isClosed = false
@@ -65,13 +68,11 @@ export class Acks {
     this.#byTag.delete(tag)
     outstanding.state = DONE
     this.#dirty.push(outstanding)
-    const { promise, resolve, reject } = Promise.withResolvers<void>()
-    this.#waiting.push({ resolve, reject })
     if (!this.#isFlushing) {
       this.#isFlushing = true
       setImmediate(() => this.#flush())
     }
-    return promise
+    return this.#answer()
   }
 
   /** Gives back, to be given again at once to whomever; resolves when the broker has it. */
@@ -81,21 +82,26 @@ export class Acks {
     this.#byTag.delete(tag)
     outstanding.state = GONE
     this.#channel.nack({ fields: { deliveryTag: tag } } as Parameters<Channel['nack']>[0], false, true)
-    const { promise, resolve, reject } = Promise.withResolvers<void>()
-    this.#waiting.push({ resolve, reject })
+    const answer = this.#answer()
     void this.#sync()
-    return promise
+    return answer
+  }
+
+  #answer(): Promise<void> {
+    this.#waiting ??= Promise.withResolvers<void>()
+    return this.#waiting.promise
   }
 
   /** Resolves when the broker has all that was written. */
   async settled(): Promise<void> {
-    while (!this.#isClosed && (this.#waiting.length > 0 || this.#isSyncing || this.#isFlushing))
+    while (!this.#isClosed && (this.#waiting || this.#isSyncing || this.#isFlushing))
       await new Promise<void>((resolve) => setImmediate(resolve))
   }
 
   close(): void {
     this.#isClosed = true
-    for (const { reject } of this.#waiting.splice(0)) reject(lost())
+    this.#waiting?.reject(lost())
+    this.#waiting = undefined
     this.#byTag.clear()
   }
 
@@ -136,14 +142,14 @@ export class Acks {
     if (this.#isSyncing) return
     this.#isSyncing = true
     try {
-      while (this.#waiting.length > 0 && !this.#isFlushing && !this.#isClosed) {
-        const asked = this.#waiting
-        this.#waiting = []
+      while (this.#waiting && !this.#isFlushing && !this.#isClosed) {
+        const asked: Batch = this.#waiting
+        this.#waiting = undefined
         try {
           await this.#channel.cancel(NOBODY)
-          for (const { resolve } of asked) resolve()
+          asked.resolve()
         } catch {
-          for (const { reject } of asked) reject(lost())
+          asked.reject(lost())
         }
       }
     } finally {

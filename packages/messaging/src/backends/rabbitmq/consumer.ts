@@ -1,9 +1,9 @@
 import { backgroundError, hasCode, sleep, toError } from '@tailwater/core'
-import type { Consumer, Delivery } from '../../backend/consume_port.ts'
+import type { Consumer, Delivery, Settlement } from '../../backend/consume_port.ts'
 import { Acks } from './acks.ts'
 import { type Channel, type ChannelModel, type ConsumeMessage, closeQuietly, openChannel } from './amqp.ts'
-import { RabbitDelivery } from './delivery.ts'
-import { type Reader, toExtras, toMessage, type Wire } from './envelope.ts'
+import { type Arrived, RabbitDelivery, type Settling } from './delivery.ts'
+import { type Reader, toExtras, toMessage } from './envelope.ts'
 import type { LevelQueue } from './layout.ts'
 import { LevelBuffer, WEIGHT } from './level_buffer.ts'
 import { explainDeclaration } from './mismatch.ts'
@@ -23,13 +23,6 @@ export interface ConsumerPlan {
   ended(consumer: RabbitConsumer): void
 }
 
-interface Arrived {
-  readonly queue: LevelQueue
-  readonly tag: number
-  readonly wire: Wire
-  readonly acks: Acks
-}
-
 /** Milliseconds before a consumer that the broker has ended tries again, at first and at most. */
 const RETRY = { min: 100, max: 2_000 }
 
@@ -37,10 +30,10 @@ const RETRY = { min: 100, max: 2_000 }
  * Reads a subscription's queues, each by a consumer of the broker's own on one channel. What has come is given by turns of the levels, never more than
  * the prefetch at once. Its modes: flowing, paused (nothing is read), stopped.
  */
-export class RabbitConsumer implements Consumer {
+export class RabbitConsumer implements Consumer, Settling {
   readonly #plan: ConsumerPlan
   readonly #buffer: LevelBuffer<Arrived>
-  readonly #inHand = new Map<RabbitDelivery, Arrived>()
+  readonly #inHand = new Set<RabbitDelivery>()
   #mode: 'flowing' | 'paused' | 'stopped' = 'flowing'
   #prefetch: number
   #channel: Channel | undefined
@@ -114,10 +107,8 @@ export class RabbitConsumer implements Consumer {
       await this.#giveBackBuffer()
       await this.#untilIdle(deadline)
       const left = [...this.#inHand]
-      for (const [delivery] of left) delivery.take()
-      await Promise.allSettled(
-        left.map(([delivery, { queue, acks }]) => release(this.#plan.ways, queue.name, acks, delivery)),
-      )
+      for (const delivery of left) delivery.take()
+      await Promise.allSettled(left.map((delivery) => release(this.#plan.ways, delivery)))
       await this.#acks?.settled()
       await closeQuietly(this.#channel)
     })
@@ -175,32 +166,33 @@ export class RabbitConsumer implements Consumer {
   }
 
   #giveOne(arrived: Arrived): void {
-    const { queue, tag, wire, acks } = arrived
-    const { ways, reader, maxCrashes, onDelivery } = this.#plan
-    const extras = toExtras(wire)
-    const delivery = new RabbitDelivery(toMessage(wire, reader), {
-      tag,
-      wire,
-      extras,
-      settling: {
-        settle: (one, settlement) => settleDelivery(ways, queue.name, acks, one, settlement),
-        left: (one) => {
-          this.#inHand.delete(one)
-          if (this.#inHand.size === 0) for (const resolve of this.#idle.splice(0)) resolve()
-          this.#give()
-        },
-      },
-    })
-    this.#inHand.set(delivery, arrived)
-    if (extras.deliveryCount > maxCrashes) return void this.#buryPoison(delivery, acks)
+    const { reader, maxCrashes, onDelivery } = this.#plan
+    const extras = toExtras(arrived.wire)
+    const delivery = new RabbitDelivery(toMessage(arrived.wire, reader), arrived, extras, this)
+    this.#inHand.add(delivery)
+    if (extras.deliveryCount > maxCrashes) return void this.#buryPoison(delivery)
     onDelivery(delivery)
   }
 
+  done({ arrived: { acks, tag } }: RabbitDelivery): Promise<void> {
+    return acks.ack(tag)
+  }
+
+  settle(delivery: RabbitDelivery, settlement: Settlement): Promise<void> {
+    return settleDelivery(this.#plan.ways, delivery, settlement)
+  }
+
+  left(delivery: RabbitDelivery): void {
+    this.#inHand.delete(delivery)
+    if (this.#inHand.size === 0) for (const resolve of this.#idle.splice(0)) resolve()
+    this.#give()
+  }
+
   /** Where the broker does not take poison away by itself. */
-  async #buryPoison(delivery: RabbitDelivery, acks: Acks): Promise<void> {
+  async #buryPoison(delivery: RabbitDelivery): Promise<void> {
     try {
       await bury(this.#plan.ways, delivery, 'poison', undefined)
-      await acks.ack(delivery.tag)
+      await this.done(delivery)
     } catch (error) {
       // Still the broker's, which gives it again.
       if (backgroundError.hasSubscribers)
@@ -216,8 +208,8 @@ export class RabbitConsumer implements Consumer {
     await Promise.allSettled(
       arrived
         .toReversed()
-        .map(({ queue, tag, wire, acks }) =>
-          release(ways, queue.name, acks, { tag, wire, extras: toExtras(wire), message: toMessage(wire, reader) }),
+        .map((one) =>
+          release(ways, { arrived: one, extras: toExtras(one.wire), message: toMessage(one.wire, reader) }),
         ),
     )
   }
@@ -240,7 +232,7 @@ export class RabbitConsumer implements Consumer {
     this.#acks = undefined
     this.#tags = []
     this.#buffer.clear()
-    for (const [delivery, arrived] of [...this.#inHand]) if (arrived.acks === acks) delivery.take()
+    for (const delivery of [...this.#inHand]) if (delivery.arrived.acks === acks) delivery.take()
     if (this.#mode !== 'stopped') void this.#reopen(connection)
   }
 

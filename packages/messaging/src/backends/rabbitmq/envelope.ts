@@ -110,7 +110,8 @@ export interface Wire {
 
 const textOf = (given: unknown): string | undefined => (typeof given === 'string' ? given : undefined)
 const numberOf = (given: unknown): number | undefined => (typeof given === 'number' ? given : undefined)
-const isText = (contentType: string) => /^(?:application\/(?:[\w.+-]*\+)?json|text\/)/.test(contentType)
+const isText = (contentType: string) =>
+  contentType === 'application/json' || /^(?:application\/(?:[\w.+-]*\+)?json|text\/)/.test(contentType)
 
 /** What reading needs. */
 export interface Reader {

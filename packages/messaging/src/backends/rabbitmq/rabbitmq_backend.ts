@@ -67,13 +67,15 @@ function assemble(options: ResolvedRabbitMqOptions) {
 type Parts = ReturnType<typeof assemble>
 
 function publishPort({ options, names, publisher, ladder, mover, topology, up }: Parts): PublishPort {
-  const sendOne = async ({ message, deliverAt }: Outgoing): Promise<PublishOutcome> => {
+  const sendLater = async ({ message }: Outgoing, after: number): Promise<PublishOutcome> => {
+    await mover.start(up)
+    await ladder.send(contentOf(message), toProperties(message, { hasLeftItsWay: true }), after)
+    return 'confirmed'
+  }
+  const sendOne = (outgoing: Outgoing): Promise<PublishOutcome> => {
+    const { message, deliverAt } = outgoing
     const after = deliverAt === undefined ? 0 : deliverAt - options.clock.now()
-    if (after > 0) {
-      await mover.start(up)
-      await ladder.send(contentOf(message), toProperties(message, { hasLeftItsWay: true }), after)
-      return 'confirmed'
-    }
+    if (after > 0) return sendLater(outgoing, after)
     return publisher.publish(
       names.exchange(message.exchange),
       message.topic,
@@ -81,19 +83,18 @@ function publishPort({ options, names, publisher, ladder, mover, topology, up }:
       toProperties(message, NONE),
     )
   }
-  return {
-    async send(messages) {
-      for (const { message } of messages)
-        if (!topology.knows(message.exchange)) await topology.requireExchange(message.exchange)
-      // All are under way before any is awaited, and each has its end before the first failure is told.
-      const outcomes = await Promise.allSettled(messages.map(sendOne))
-      return outcomes.map((outcome, index) => {
-        if (outcome.status === 'fulfilled') return outcome.value
-        if (hasCode(outcome.reason, 'E_MESSAGE_EXCHANGE_UNKNOWN')) topology.forget(messages[index]!.message.exchange)
-        throw outcome.reason
-      })
-    },
+  const sendAll = async (messages: readonly Outgoing[]): Promise<PublishOutcome[]> => {
+    for (const { message } of messages)
+      if (!topology.knows(message.exchange)) await topology.requireExchange(message.exchange)
+    // All are under way before any is awaited, and each has its end before the first failure is told.
+    const outcomes = await Promise.allSettled(messages.map(sendOne))
+    return outcomes.map((outcome, index) => {
+      if (outcome.status === 'fulfilled') return outcome.value
+      if (hasCode(outcome.reason, 'E_MESSAGE_EXCHANGE_UNKNOWN')) topology.forget(messages[index]!.message.exchange)
+      throw outcome.reason
+    })
   }
+  return { send: sendAll }
 }
 
 async function openConsumer(
@@ -162,9 +163,7 @@ export function createRabbitMqBackend(given: RabbitMqOptions): MessagingBackend 
       await Promise.all([publishing.stop(), consuming.stop()])
     },
   })
-  const require = () => {
-    if (!isStarted) throw messagingError('E_MESSAGE_NOT_STARTED', 'the RabbitMQ backend is not started', {})
-  }
+  const notStarted = () => messagingError('E_MESSAGE_NOT_STARTED', 'the RabbitMQ backend is not started', {})
   const publish = publishPort(parts)
   return {
     name: 'rabbitmq',
@@ -172,18 +171,17 @@ export function createRabbitMqBackend(given: RabbitMqOptions): MessagingBackend 
     stop: (deadline) => service.stop(deadline),
     topology: parts.topology,
     publish: {
-      async send(messages) {
-        require()
-        return publish.send(messages)
+      send(messages) {
+        return isStarted ? publish.send(messages) : Promise.reject(notStarted())
       },
     },
     consume: {
       async consume(subscription, { prefetch }, onDelivery) {
-        require()
+        if (!isStarted) throw notStarted()
         return openConsumer(parts, subscription, prefetch, onDelivery)
       },
       async listen(bindings, onMessage) {
-        require()
+        if (!isStarted) throw notStarted()
         return broadcasts.listen(await up(), bindings, onMessage)
       },
     },

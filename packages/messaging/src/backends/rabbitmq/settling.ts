@@ -2,7 +2,6 @@ import type { IdSource } from '@tailwater/core'
 import type { DeathReason, Settlement } from '../../backend/consume_port.ts'
 import { messagingError } from '../../errors.ts'
 import type { AttemptNote } from '../../message.ts'
-import type { Acks } from './acks.ts'
 import type { RabbitDelivery } from './delivery.ts'
 import { toProperties } from './envelope.ts'
 import type { Ladder } from './ladder.ts'
@@ -32,35 +31,30 @@ async function toQueue(
 /** Into the dead letters, confirmed. */
 export async function bury(
   ways: Ways,
-  { message, wire, extras }: Pick<RabbitDelivery, 'message' | 'wire' | 'extras'>,
+  { message, arrived, extras }: Pick<RabbitDelivery, 'message' | 'arrived' | 'extras'>,
   reason: DeathReason,
   note: AttemptNote | undefined,
 ): Promise<void> {
   const notes = note ? [...extras.notes, note] : extras.notes
   const letter = { id: ways.ids(), reason, diedAt: ways.options.clock.now() }
-  await toQueue(ways, ways.dead, wire.content, toProperties(message, { hasLeftItsWay: true, notes, letter }))
+  await toQueue(ways, ways.dead, arrived.wire.content, toProperties(message, { hasLeftItsWay: true, notes, letter }))
 }
 
-/** Tells the broker how a delivery of a queue ended. What leaves the queue for another place is confirmed there first. */
-export async function settleDelivery(
-  ways: Ways,
-  queue: string,
-  acks: Acks,
-  delivery: RabbitDelivery,
-  settlement: Settlement,
-): Promise<void> {
-  const { tag, message, wire } = delivery
+/** Tells the broker how a delivery ended. What leaves the queue for another place is confirmed there first. */
+export async function settleDelivery(ways: Ways, delivery: RabbitDelivery, settlement: Settlement): Promise<void> {
+  const { message, arrived } = delivery
+  const { queue, tag, acks, wire } = arrived
   switch (settlement.type) {
     case 'done':
       return acks.ack(tag)
     case 'released':
-      return release(ways, queue, acks, delivery)
+      return release(ways, delivery)
     case 'dead':
       await bury(ways, delivery, settlement.reason, settlement.note)
       return acks.ack(tag)
     case 'retry': {
       const notes = [...delivery.notes, settlement.note]
-      const properties = toProperties(message, { hasLeftItsWay: true, notes, target: queue })
+      const properties = toProperties(message, { hasLeftItsWay: true, notes, target: queue.name })
       await ways.ladder.send(wire.content, properties, settlement.after)
       return acks.ack(tag)
     }
@@ -73,12 +67,11 @@ export async function settleDelivery(
  */
 export async function release(
   ways: Ways,
-  queue: string,
-  acks: Acks,
-  { tag, message, wire, extras }: Pick<RabbitDelivery, 'tag' | 'message' | 'wire' | 'extras'>,
+  { message, arrived, extras }: Pick<RabbitDelivery, 'message' | 'arrived' | 'extras'>,
 ): Promise<void> {
+  const { acks, tag, queue, wire } = arrived
   const isCounted = ways.options.queueType === 'quorum'
   if (!isCounted || extras.deliveryCount === 0) return acks.giveBack(tag)
-  await toQueue(ways, queue, wire.content, toProperties(message, { hasLeftItsWay: true, notes: extras.notes }))
+  await toQueue(ways, queue.name, wire.content, toProperties(message, { hasLeftItsWay: true, notes: extras.notes }))
   return acks.ack(tag)
 }
