@@ -1,3 +1,4 @@
+import { hasCode } from '@tailwater/core'
 import type { ExchangeSpec, SubscriptionSpec, TopologyPort } from '../../backend/topology_port.ts'
 import { messagingError } from '../../errors.ts'
 import { type Channel, type ChannelModel, closeQuietly, openChannel, replyCode } from './amqp.ts'
@@ -49,7 +50,9 @@ export class Topology implements TopologyPort {
   async declareSubscription(subscription: SubscriptionSpec): Promise<void> {
     for (const { exchange } of subscription.bindings) await this.requireExchange(exchange)
     const layout = this.#layoutOf(subscription)
-    await this.#on((channel) => assertLayout(channel, layout, this.#options))
+    await this.#on((channel) => assertLayout(channel, layout, this.#options)).catch((error: unknown) =>
+      this.#rejectMismatch(error),
+    )
     await this.#register.change(async (record) => {
       const before = record.subscriptions[subscription.name]
       if (before) await this.#takeAway(this.#layoutOf(before), layout)
@@ -141,6 +144,19 @@ export class Topology implements TopologyPort {
       await this.#moveAll(name, now.queues.at(-1)!.name)
       await this.#on((channel) => channel.deleteQueue(name))
     }
+  }
+
+  /** The broker names the first argument that differs, and not the kind, from which all others may follow: that is asked for alone. */
+  async #rejectMismatch(error: unknown): Promise<never> {
+    const { queueType } = this.#options
+    const name = hasCode(error, 'E_MESSAGE_TOPOLOGY') && error.details['kind'] === 'queue' && error.details['name']
+    if (name)
+      await this.#on((channel) =>
+        channel.assertQueue(`${name}`, { durable: true, arguments: { 'x-queue-type': queueType } }),
+      ).catch((other: unknown) => {
+        if (hasCode(other, 'E_MESSAGE_TOPOLOGY') && other.details['argument'] === 'x-queue-type') throw other
+      })
+    throw error
   }
 
   async #on<T>(act: (channel: Channel) => Promise<T>): Promise<T> {

@@ -9,14 +9,7 @@ export interface TestVhost {
   readonly managementUrl: string
   /** Calls the management API: `ask('GET', 'queues/{vhost}/orders')`; `{vhost}` stands for its name. */
   ask(method: string, path: string, body?: unknown): Promise<unknown>
-  /** Has the broker cut every connection to this virtual host, as a failing one would. */
-  cutConnections(): Promise<void>
   close(): Promise<void>
-}
-
-interface ConnectionRow {
-  name: string
-  vhost: string
 }
 
 /**
@@ -38,11 +31,6 @@ export async function createTestVhost(): Promise<TestVhost> {
     vhost,
     managementUrl,
     ask,
-    async cutConnections() {
-      const rows = (await ask('GET', 'connections')) as ConnectionRow[]
-      const mine = rows.filter((row) => row.vhost === vhost)
-      await Promise.all(mine.map(({ name }) => ask('DELETE', `connections/${encodeURIComponent(name)}`)))
-    },
     async close() {
       await ask('DELETE', 'vhosts/{vhost}')
     },
