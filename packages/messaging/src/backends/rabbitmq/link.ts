@@ -40,6 +40,11 @@ export class Link {
     this.#purpose = purpose
   }
 
+  /** Started and not stopped, whether there is a connection or not. */
+  get isRunning(): boolean {
+    return this.#running !== undefined
+  }
+
   get isUp(): boolean {
     return this.#isUp
   }

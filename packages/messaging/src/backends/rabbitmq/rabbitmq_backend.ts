@@ -38,7 +38,7 @@ function assemble(options: ResolvedRabbitMqOptions) {
   const publisher = new Publisher(options, publishing)
   const ladder = new Ladder(options, { names, scratch, publisher })
   const mover = new Mover(options, { names, publisher, ladder })
-  const replies = new Replies(options, { names, publisher, scratch })
+  const replies = new Replies(options, { names, publisher, scratch, link: publishing })
   const deadLetters = new DeadLetters({ options, reader, publisher, scratch, topology, up })
   publishing.onConnect(
     (connection) => replies.restore(connection),

@@ -2,6 +2,7 @@ import type { Reply, ReplyPort } from '../../backend/reply_port.ts'
 import { messagingError } from '../../errors.ts'
 import { type ChannelModel, type ConsumeMessage, openChannel } from './amqp.ts'
 import { contentOf } from './envelope.ts'
+import type { Link } from './link.ts'
 import type { Names } from './names.ts'
 import type { ResolvedRabbitMqOptions } from './options.ts'
 import type { Publisher } from './publisher.ts'
@@ -27,6 +28,7 @@ export class Replies implements ReplyPort {
   readonly #names: Names
   readonly #publisher: Publisher
   readonly #scratch: Scratch
+  readonly #link: Link
   readonly #hearers = new Set<(reply: Reply) => void>()
   readonly #cancelHearers = new Set<(correlationId: string) => void>()
   readonly #alive = new Map<string, { until: number; isThere: Promise<boolean> }>()
@@ -34,9 +36,10 @@ export class Replies implements ReplyPort {
 
   constructor(
     options: ResolvedRabbitMqOptions,
-    { names, publisher, scratch }: { names: Names; publisher: Publisher; scratch: Scratch },
+    { names, publisher, scratch, link }: { names: Names; publisher: Publisher; scratch: Scratch; link: Link },
   ) {
     this.#options = options
+    this.#link = link
     this.#names = names
     this.#publisher = publisher
     this.#scratch = scratch
@@ -44,7 +47,8 @@ export class Replies implements ReplyPort {
 
   get address(): string {
     if (this.#address !== undefined) return this.#address
-    throw messagingError('E_MESSAGE_NOT_STARTED', 'there is no connection to RabbitMQ to which replies could come', {})
+    if (this.#link.isRunning) throw messagingError('E_MESSAGE_BLOCKED', 'RabbitMQ is away: replies could not come', {})
+    throw messagingError('E_MESSAGE_NOT_STARTED', 'the RabbitMQ backend is not started', {})
   }
 
   onReply(hear: (reply: Reply) => void): () => void {
