@@ -1,11 +1,12 @@
 import { sleep } from '@tailwater/core'
 import type { ExchangeSpec, SubscriptionSpec } from '../../backend/topology_port.ts'
 import { messagingError } from '../../errors.ts'
-import { closeQuietly, openConfirmChannel, replyCode } from './amqp.ts'
+import { type Channel, closeQuietly, openChannel, replyCode } from './amqp.ts'
 import { keepingArguments } from './layout.ts'
 import type { Link } from './link.ts'
 import type { Names } from './names.ts'
 import type { ResolvedRabbitMqOptions } from './options.ts'
+import type { Publisher } from './publisher.ts'
 
 /*
  * AMQP can declare and bind, and cannot ask what is there. Which bindings a subscription had when another process declared it is what must
@@ -34,14 +35,20 @@ export class Register {
   readonly #options: ResolvedRabbitMqOptions
   readonly #link: Link
   readonly #names: Names
+  /** A broker that is short of memory blocks connections that publish: the one with the lock must not. */
+  readonly #publisher: Publisher
   #turn: Promise<unknown> = Promise.resolve()
   #edits: { edit: Edit; resolve(): void; reject(error: unknown): void }[] = []
   #last: { record: TopologyRecord; at: number } | undefined
 
-  constructor(options: ResolvedRabbitMqOptions, link: Link, names: Names) {
+  constructor(
+    options: ResolvedRabbitMqOptions,
+    { link, names, publisher }: { link: Link; names: Names; publisher: Publisher },
+  ) {
     this.#options = options
     this.#link = link
     this.#names = names
+    this.#publisher = publisher
   }
 
   /** The record, half a second old at most. */
@@ -86,7 +93,7 @@ export class Register {
     const { clock } = this.#options
     const deadline = clock.elapsed() + LOCK_PATIENCE
     for (;;) {
-      const channel = await openConfirmChannel(await this.#link.up())
+      const channel = await openChannel(await this.#link.up())
       try {
         await channel.assertQueue(this.#names.registerLock, { exclusive: true, durable: false, autoDelete: false })
       } catch (error) {
@@ -106,7 +113,7 @@ export class Register {
     }
   }
 
-  async #replace(channel: Awaited<ReturnType<typeof openConfirmChannel>>, edit: Edit): Promise<TopologyRecord> {
+  async #replace(channel: Channel, edit: Edit): Promise<TopologyRecord> {
     const queue = this.#names.register
     const style = keepingArguments(this.#options)
     await channel.assertQueue(queue, {
@@ -116,8 +123,8 @@ export class Register {
     const held = await channel.get(queue)
     const record = held ? parse(held.content) : EMPTY
     const now = await edit(record)
-    channel.sendToQueue(queue, Buffer.from(JSON.stringify(now)), { persistent: true, contentType: 'application/json' })
-    await channel.waitForConfirms()
+    const properties = { persistent: true, contentType: 'application/json' }
+    await this.#publisher.publish('', queue, Buffer.from(JSON.stringify(now)), properties)
     if (held) channel.ack(held)
     return now
   }

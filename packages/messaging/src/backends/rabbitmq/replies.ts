@@ -1,3 +1,4 @@
+import { sleep } from '@tailwater/core'
 import type { Reply, ReplyPort } from '../../backend/reply_port.ts'
 import { messagingError } from '../../errors.ts'
 import { type ChannelModel, type ConsumeMessage, openChannel } from './amqp.ts'
@@ -17,6 +18,8 @@ import type { Scratch } from './scratch.ts'
 /** The broker's name for "reply to the channel that says so". */
 const DIRECT = 'amq.rabbitmq.reply-to'
 
+/** Milliseconds for our own address. */
+const PROBE = 2_000
 /** Milliseconds for which an address that was there is taken to be there still. */
 const ALIVE = 1_000
 /** Addresses that are remembered. */
@@ -95,8 +98,13 @@ export class Replies implements ReplyPort {
     promise.catch(() => {})
     await channel.consume(queue, (wire) => wire && resolve(`${wire.properties.replyTo}`), { noAck: true })
     channel.sendToQueue(queue, Buffer.alloc(0), { replyTo: DIRECT })
-    this.#address = await promise
-    await channel.deleteQueue(queue)
+    const told = promise.then((address) => {
+      this.#address = address
+      return channel.deleteQueue(queue)
+    })
+    told.catch(() => {})
+    // A broker that takes nothing does not take this either, and answers when it does.
+    await Promise.race([told, sleep(this.#options.clock, PROBE)])
   }
 
   /** Hears of cancelled requests, on a new connection. */
