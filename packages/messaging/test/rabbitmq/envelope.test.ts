@@ -30,13 +30,15 @@ it('notes that would not fit into a frame lose stacks first, then the oldest att
 
 it('a message that has left its way is read as it was', () => {
   const reader = { names: new Names('app.'), ids: () => 'new' }
-  assert.deepEqual(toMessage(wire(toProperties(message, { hasLeftItsWay: true })), reader), message)
+  const { headers, ...properties } = toProperties(message, { hasLeftItsWay: true })
+  const arrived = { ...properties, headers: { ...headers, 'tw-at': message.publishedAt } }
+  assert.deepEqual(toMessage(wire(arrived), reader), message)
   assert.equal(toMessage(wire({}), reader).id, 'new')
 })
 
 it("users' headers cannot pass for ours, nor are the broker's the user's", () => {
   const properties = toProperties({ ...message, headers: { 'tw-target': 'elsewhere', tenant: 'x' } })
-  assert.deepEqual(properties.headers, { tenant: 'x', 'tw-at': 1_900_000_000_000 })
+  assert.deepEqual(Object.keys(properties.headers ?? {}), ['tenant', 'tw-at'])
   const reader = { names: new Names(''), ids: () => 'new' }
   const headers = { 'x-death': [], 'x-delivery-count': 2, tenant: 'x' }
   assert.deepEqual(toMessage(wire({ headers }), reader).headers, { tenant: 'x' })

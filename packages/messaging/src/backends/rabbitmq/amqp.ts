@@ -1,6 +1,7 @@
 import type { Channel, ChannelModel, ConfirmChannel, SocketOptions } from 'amqplib'
 import { messagingError } from '../../errors.ts'
 import type { AmqpAddress } from './address.ts'
+import { gatherWrites } from './gathered_writes.ts'
 import type { RabbitMqCredentials, ResolvedRabbitMqOptions } from './options.ts'
 
 export type { Channel, ChannelModel, ConfirmChannel, ConsumeMessage } from 'amqplib'
@@ -40,6 +41,7 @@ export async function openConnection(
     } as SocketOptions,
   )
   connection.on('error', () => {})
+  gatherWrites(connection)
   return connection
 }
 
