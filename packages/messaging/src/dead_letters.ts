@@ -1,4 +1,5 @@
 import type { DeadLetter, DeadLetterPage, DeadLetterPort } from './backend/dead_letter_port.ts'
+import { createLetterViews, type LetterView } from './letter_view.ts'
 import { encodeBody } from './publish/body.ts'
 
 /** Letters of a page when nobody says how many, and at most. */
@@ -20,11 +21,17 @@ export interface DeadLetters {
   ): Promise<boolean>
   /** Deletes letters: those named, or all. How many. */
   purge(subscription: string, ids?: readonly string[]): Promise<number>
+  /** A letter as it may be shown to people: its body read, and what is not to be seen hidden. */
+  show(letter: DeadLetter): LetterView
 }
 
 /** Dead letters of a backend. */
-export function createDeadLetters(port: DeadLetterPort, maxBody: number): DeadLetters {
+export function createDeadLetters(
+  port: DeadLetterPort,
+  { maxBody, redact }: { maxBody: number; redact: readonly string[] },
+): DeadLetters {
   return {
+    show: createLetterViews(redact),
     count: (subscription) => port.count(subscription),
     list: (subscription, { limit = PAGE, cursor } = {}) =>
       port.list(subscription, { limit: Math.min(Math.max(1, limit), MAX_PAGE), cursor }),

@@ -34,7 +34,7 @@ export type TopicInput<Topics, Topic> = Topic extends keyof Topics
   : unknown
 
 /** What arrives of any of an exchange's topics. */
-export type TopicOutput<Topics> = Topics[keyof Topics] extends StandardSchema<never, infer Output> ? Output : unknown
+export type TopicOutput<Topics> = Topics[keyof Topics] extends StandardSchema<unknown, infer Output> ? Output : unknown
 
 /** One message of several. */
 export interface PublishRequest {
@@ -108,8 +108,9 @@ export function createExchange(parts: ExchangeParts): Exchange {
     checkTopic(topic)
     if (known) checkKnownTopic(name, topic, known)
     const schema = topics?.[topic]
-    const value = schema ? await checkBody(schema, `'${topic}'`, body) : body
-    return outgoingOf(name, topic, encodeBody(`'${topic}'`, value, maxBody), options, parts)
+    // Sent as it was given: what the schema makes of it, it makes of it again on arrival.
+    if (schema) await checkBody(schema, `'${topic}'`, body)
+    return outgoingOf(name, topic, encodeBody(`'${topic}'`, body, maxBody), options, parts)
   }
 
   function bindingsOf(patterns: string | readonly string[]): Binding[] {

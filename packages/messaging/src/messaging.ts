@@ -70,7 +70,7 @@ export function createMessaging(given: MessagingOptions = {}): Messaging {
   const { backend, outbox, clock, ids, maxBody } = options
   const declarations = new Declarations(backend.topology)
   const relay = outbox && createRelay(outbox, backend.publish)
-  const members = new Members()
+  const members = new Members(clock)
   const sender = createSender({
     port: backend.publish,
     relay,
@@ -108,7 +108,7 @@ export function createMessaging(given: MessagingOptions = {}): Messaging {
       policies.set(name, policy)
       return policy
     },
-    deadLetters: createDeadLetters(backend.deadLetters, maxBody),
+    deadLetters: createDeadLetters(backend.deadLetters, options),
     inspect: backend.inspect,
     get status() {
       return { subscriptions: subscribers.statuses(), policies: [...policies.values()].map(({ state }) => state) }
@@ -214,7 +214,12 @@ function createExchanges(parts: {
   async function listen(bindings: readonly Binding[], handler: BroadcastHandler): Promise<() => Promise<void>> {
     const own = new BroadcastListener({ bindings, backend, handler, schemaOf })
     const listener = afterItsExchanges(declarations, bindings, own)
-    await members.add(listener)
+    try {
+      await members.add(listener)
+    } catch (error) {
+      members.remove(listener)
+      throw error
+    }
     return async () => {
       members.remove(listener)
       await listener.stop()

@@ -38,6 +38,8 @@ export interface MessagingOptions {
   inbox?: Inbox
   /** Largest body, as it is sent. @default '256kb' */
   maxBody?: Size
+  /** Names (`email`) and paths (`customer.name`) in bodies and headers whose values `deadLetters.show` hides, besides passwords, tokens and the like. */
+  redact?: readonly string[]
   /** @default systemClock */
   clock?: Clock
   /** @default newId */
@@ -59,6 +61,7 @@ const fields = {
   bus: optional(value<Bus>('a Bus', has('subscribe'))),
   inbox: optional(value<Inbox>('an Inbox', has('once'))),
   maxBody: size({ default: '256kb' }),
+  redact: value<readonly string[]>('an array of names', Array.isArray, { default: [] }),
   clock: value<Clock>('a Clock', has('after'), { default: systemClock }),
   ids: value<IdSource>('a function that makes ids', (given) => typeof given === 'function', { default: newId }),
 } satisfies Fields
@@ -71,6 +74,7 @@ export interface ResolvedMessaging {
   /** Started before the backend, and stopped after it. */
   readonly services: readonly Service[]
   readonly maxBody: number
+  readonly redact: readonly string[]
   readonly clock: Clock
   readonly ids: IdSource
   readonly isLasting: boolean

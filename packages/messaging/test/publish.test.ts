@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { afterEach, beforeEach, it } from 'node:test'
 import { messagePublished, runInContext } from '@tailwater/core'
 import type { FakeClock } from '@tailwater/core/testing'
+import { z } from 'zod'
 import { createMessaging, type Messaging, type ReceivedMessage } from '../src/index.ts'
 import { Collected, doubling, inMemory, nextEvent } from './ground.ts'
 
@@ -111,8 +112,8 @@ it('a schema is checked when a message is published, and other topics are unknow
   })
   await assert.rejects(orders.publish('order.place' as never, { n: 1 } as never), /did you mean 'order.placed'/)
   await orders.publish('order.placed', { n: 1 })
-  // Doubled at both ends.
-  assert.deepEqual((await read.until(1))[0]!.body, { n: 4 })
+  // What arrives is what the schema makes of it, once.
+  assert.deepEqual((await read.until(1))[0]!.body, { n: 2 })
 })
 
 it('a delayed message waits, and one that nobody took in time is dropped', async () => {
@@ -187,4 +188,23 @@ it('listeners hear what matches, and a listener that fails harms nobody', async 
   await orders.publish('order.paid', 3)
   assert.deepEqual(await heard.until(2), [1, 3])
   await stop()
+})
+
+it('bodies have the types of their schemas', async () => {
+  const orders = messaging.exchange('typed', {
+    topics: { 'order.placed': doubling, 'order.paid': z.object({ amount: z.string().transform(Number) }) },
+  })
+  const amounts = new Collected<number>()
+  orders.subscribe('typed', 'order.*', ({ body }) => {
+    const both: { n: number } | { amount: number } = body
+    amounts.put('n' in both ? both.n : both.amount)
+  })
+  await orders.publish('order.placed', { n: 1 })
+  await orders.publish('order.paid', { amount: '7' })
+  await assert.rejects(
+    // @ts-expect-error the amount is a text
+    orders.publish('order.paid', { amount: 1 }),
+    { code: 'E_MESSAGE_BODY' },
+  )
+  assert.deepEqual(await amounts.until(2), [2, 7])
 })

@@ -93,6 +93,7 @@ export class Subscriber implements Subscription {
     await backend.topology.declareSubscription(spec)
     if (options.concurrency.max === 0) return
     const guard = policy()
+    this.#unhear()
     this.#follow(guard?.state.breaker)
     this.#unhear = guard?.onBreaker((state) => this.#follow(state)) ?? (() => {})
     this.#consumer = await backend.consume.consume(this.name, { prefetch: this.#prefetch }, (delivery) =>

@@ -18,6 +18,7 @@ import {
   notice,
   redisConnection,
 } from '@tailwater/core'
+import { logMessages } from './log_messages.ts'
 
 /** Milliseconds from which a statement of a request or job is worth a line at level warn; a migration or a load may take its time. */
 const SLOW_STATEMENT = 500
@@ -30,7 +31,13 @@ const SLOW_STATEMENT = 500
  * one is background work that failed.
  */
 export function logEvents(logger: Logger): Cancel {
-  const cancels = [...logRequests(logger), ...logStores(logger), ...logWork(logger), ...logProcess(logger)]
+  const cancels = [
+    ...logRequests(logger),
+    ...logStores(logger),
+    ...logWork(logger),
+    ...logMessages(logger),
+    ...logProcess(logger),
+  ]
   return () => {
     for (const cancel of cancels) cancel()
   }
@@ -125,7 +132,10 @@ function logWork(logger: Logger): Cancel[] {
 function logProcess(logger: Logger): Cancel[] {
   return [
     listen(adminChange, ({ requestId, actor, by, action, target, fields }) =>
-      logger.info({ requestId, actor, by, action, target, ...fields }, 'changed over the admin API'),
+      logger.info(
+        { requestId, actor, by, action, target, ...fields },
+        by === 'command line' ? 'changed on the command line' : 'changed over the admin API',
+      ),
     ),
     listen(backgroundError, ({ source, error }) => logger.error({ source, err: error }, 'background work failed')),
     listen(notice, ({ source, level, message, fields }) => logger[level]({ source, ...fields }, message)),

@@ -2,12 +2,15 @@ import type { Cache } from '@tailwater/cache'
 import { type Cancel, createService, type Mailer, type Service } from '@tailwater/core'
 import type { Accounts, Dashboard, FirstAdministrator } from '@tailwater/dashboard'
 import type { Jobs } from '@tailwater/jobs'
+import type { Messaging } from '@tailwater/messaging'
 import type { Telemetry } from '@tailwater/telemetry'
 import type { ResolvedConfig } from '../config.ts'
 import { logEvents } from '../log/log_subscriber.ts'
 import type { ProcessLogger } from '../log/logger.ts'
 import { probeBroker } from './broker_probe.ts'
+import { tellCommandChanges } from './command_changes.ts'
 import type { Ground, Progress } from './ground.ts'
+import type { PlatformResponses } from './responses.ts'
 import { followLogLevel, type PlatformSettings } from './settings.ts'
 import type { Surface } from './surface.ts'
 import { warmOnRequest } from './warm_requests.ts'
@@ -18,11 +21,13 @@ export interface PlatformParts {
   ground: Ground
   settings: PlatformSettings
   cache: Cache
+  responses: PlatformResponses | undefined
   surface: Surface
   dashboard: Dashboard
   logger: ProcessLogger
   mailer: Mailer
   jobs: Jobs
+  messaging: Messaging
   accounts: Accounts
   telemetry: Telemetry
   progress: Progress
@@ -52,6 +57,7 @@ export function platformServices(parts: PlatformParts): {
     logLevel(parts),
     parts.cache,
     warmOnRequest(ground.bus, parts.cache),
+    tellCommandChanges(ground.bus),
     createService('broker', {
       start: () => (config.amqpUrl ? probeBroker(config.amqpUrl, config.clock) : undefined),
       stop: nothing,
@@ -65,6 +71,7 @@ export function platformServices(parts: PlatformParts): {
     createService('mailer', { start: nothing, stop: () => mailer.close() }),
     telemetry,
     jobs,
+    parts.messaging,
     parts.dashboard,
     createService('surface', {
       start: () => surface.health.setReady(true),

@@ -2,6 +2,7 @@ import { backgroundError, type Cancel, type Clock, runOutsideContext, toError } 
 import type { ClaimedJob, InspectPort, JobEnd, TurnReply, WorkPort } from '@tailwater/jobs'
 import type { Consumer, Delivery, Settlement } from '../../backend/consume_port.ts'
 import { untilDeadline } from './deadline.ts'
+import { publishDeath } from './death_event.ts'
 import { Held, lostError } from './held.ts'
 import { decodeHistory, encodeHistory } from './history.ts'
 import { type SharingLevel, sharePlaces } from './level_share.ts'
@@ -28,7 +29,8 @@ export interface ConsumerParts {
   /** Milliseconds. */
   readonly lease: number
   readonly pollInterval: number
-  /** What it consumes, as it is declared now. */
+  readonly subscription: string
+  /** What it consumes, as it was declared when it began. */
   readonly spec: () => { readonly ttl: number | undefined; readonly maxCrashes: number }
   readonly queues: readonly LevelQueue[]
   readonly onDelivery: (delivery: Delivery) => void
@@ -208,6 +210,7 @@ export class ConsumerLoop implements Consumer {
     for (const id of reply.lost) this.#lose(id)
     this.#expect(wants, reply.claimed)
     for (const job of reply.claimed) this.#begin(job)
+    for (const job of reply.buried) publishDeath(this.#parts.subscription, job, 'poison')
     this.#next(reply.nextIn)
   }
 
@@ -240,7 +243,8 @@ export class ConsumerLoop implements Consumer {
       held = new Held(job, decodeMessage(job), this.#parts.clock.now() - job.waited, settle)
     } catch {
       const error = encodeHistory('foreign', [])
-      void this.#tell({ id, attempt, outcome: 'dead', error }).catch(() => undefined)
+      const told = () => publishDeath(this.#parts.subscription, job, 'foreign')
+      void this.#tell({ id, attempt, outcome: 'dead', error }).then(told, () => undefined)
       return
     }
     this.#held.set(id, held)
@@ -265,9 +269,11 @@ export class ConsumerLoop implements Consumer {
       held.notes = notes.filter((note) => note.attempt < attempt)
       const crashes = attempt - 1 - held.notes.length
       held.isRedelivered = crashes > 0
-      if (crashes > this.#parts.spec().maxCrashes)
+      if (crashes <= this.#parts.spec().maxCrashes) this.#give(held)
+      else {
         await held.settle({ type: 'dead', reason: 'poison', note: undefined })
-      else this.#give(held)
+        publishDeath(this.#parts.subscription, held.job, 'poison')
+      }
     } catch (error) {
       report(error)
       if (held.isOver) return

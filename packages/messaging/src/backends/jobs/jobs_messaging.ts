@@ -105,6 +105,7 @@ export function createJobsMessaging(options: JobsMessagingOptions): MessagingBac
           work: store.work,
           inspect: store.inspect,
           worker: `${processIdentity}:${ids().slice(-12)}`,
+          subscription,
           spec: () => spec,
           queues: queuesOf(spec),
           onDelivery,

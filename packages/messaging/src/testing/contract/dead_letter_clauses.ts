@@ -27,7 +27,7 @@ export function deadLetterClauses(clause: Clause): void {
     await subject.backend.publish.send([{ message: sent }])
     const inbox = await subject.consume(subscription)
     await retry(await inbox.next(), 1, 'one')
-    const note = { attempt: 2, at: from, error: 'two', code: 'E_TWO', stack: 'at two' }
+    const note = { attempt: 2, at: from, error: 'two', code: 'ETWO', stack: 'at two' }
     await (await inbox.next()).settle({ type: 'dead', reason: 'permanent', note })
     const [letter] = await all(subject, subscription)
     assert.deepEqual({ ...letter!.message }, sent)

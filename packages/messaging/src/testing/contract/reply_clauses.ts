@@ -72,7 +72,7 @@ export function replyClauses(clause: Clause): void {
   clause('an error comes back as it was told', async (subject) => {
     const { responder, address } = await ask(subject)
     const mine = mailbox(subject.backend)
-    const error = { code: 'E_STOCK', message: 'none left', details: { sku: 'x' } }
+    const error = { code: 'ESTOCK', message: 'none left', details: { sku: 'x' } }
     await responder.replies.send(address, reply({ body: undefined, error }))
     const [came] = await mine(1)
     assert.equal(came!.body, undefined)

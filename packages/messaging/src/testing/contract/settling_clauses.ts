@@ -29,7 +29,7 @@ export function settlingClauses(clause: Clause): void {
     assert.ok(systemClock.now() >= due - 25, 'it does not come early')
     assert.equal(again.notes.length, 1)
     assert.equal(again.notes[0]!.error, 'not yet')
-    assert.equal(again.notes[0]!.code, 'E_NO')
+    assert.equal(again.notes[0]!.code, 'ENONE')
     assert.equal(again.isRedelivered, false)
   })
 

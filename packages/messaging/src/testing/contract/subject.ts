@@ -141,13 +141,19 @@ export class Subject {
 /** Settles a delivery as dead. */
 export function bury(delivery: Delivery): Promise<void> {
   const attempt = delivery.notes.length + 1
-  const note = { attempt, at: systemClock.now(), error: `no ${delivery.message.topic}`, code: 'E_NO', stack: 'at test' }
+  const note = {
+    attempt,
+    at: systemClock.now(),
+    error: `no ${delivery.message.topic}`,
+    code: 'ENONE',
+    stack: 'at test',
+  }
   return delivery.settle({ type: 'dead', reason: 'attempts', note })
 }
 
 /** Settles a delivery to be tried again. */
 export function retry(delivery: Delivery, after: number, error = 'no'): Promise<void> {
-  const note = { attempt: delivery.notes.length + 1, at: systemClock.now(), error, code: 'E_NO', stack: undefined }
+  const note = { attempt: delivery.notes.length + 1, at: systemClock.now(), error, code: 'ENONE', stack: undefined }
   return delivery.settle({ type: 'retry', after, note })
 }
 
