@@ -14,6 +14,7 @@ const benches: Record<string, () => Promise<Bench>> = {
   marketplace: async () => (await import('./marketplace/marketplace_bench.ts')).marketplaceBench,
   jobs: async () => (await import('./jobs/jobs_bench.ts')).jobsBench,
   quality: async () => (await import('./quality/quality_bench.ts')).qualityBench,
+  messaging: async () => (await import('./messaging/messaging_bench.ts')).messagingBench,
   start: async () => (await import('./start/start_bench.ts')).startBench,
   storm: async () => (await import('./storm/storm_bench.ts')).stormBench,
   zipf: async () => (await import('./zipf/zipf_bench.ts')).zipfBench,

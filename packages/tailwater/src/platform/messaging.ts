@@ -1,5 +1,6 @@
 import { createMemoryMessaging, createMessaging, type Messaging, type MessagingBackend } from '@tailwater/messaging'
 import { createPostgresMessaging } from '@tailwater/messaging/postgres'
+import { createRabbitMqBackend } from '@tailwater/messaging/rabbitmq'
 import { createRedisMessaging } from '@tailwater/messaging/redis'
 import type { ResolvedConfig } from '../config.ts'
 import type { Ground } from './ground.ts'
@@ -12,12 +13,19 @@ export function openMessaging(config: ResolvedConfig, ground: Ground): Messaging
   return createMessaging({ backend: openCarrier(config, ground), database, schema, outbox, redact, maxBody, clock })
 }
 
-/** What carries them: jobs, where the platform's jobs are. */
+/** What carries them: RabbitMQ where there is one, and else jobs, where the platform's jobs are. */
 export function openCarrier(
-  { jobs, schema, clock }: ResolvedConfig,
+  { amqpUrl, jobs, name, schema, clock }: ResolvedConfig,
   { database, redis, bus }: Ground,
 ): MessagingBackend {
+  // Exchanges and queues begin with the platform's name: applications can share a virtual host.
+  if (amqpUrl) return createRabbitMqBackend({ url: amqpUrl, name, prefix: `${prefixOf(name)}.`, clock })
   if (jobs.store === 'redis') return createRedisMessaging({ redis: redis!, clock })
   if (jobs.store === 'memory') return createMemoryMessaging({ clock })
   return createPostgresMessaging({ database, schema, bus, clock })
+}
+
+/** Of a name the letters, digits and hyphens: what names of queues are made of. */
+function prefixOf(name: string): string {
+  return name.replaceAll(/[^\w-]+/g, '-')
 }

@@ -35,13 +35,14 @@ export async function openMessagesTools(
 /** With messages in Redis the database is left alone. */
 async function open(config: ResolvedConfig, progress: Progress): Promise<Carrier> {
   const { clock } = config
-  if (config.jobs.store === 'memory')
+  const isOnJobs = config.amqpUrl === undefined
+  if (isOnJobs && config.jobs.store === 'memory')
     throw optionsError(
       'config.jobs.store',
       "'postgres' or 'redis': what is in the memory of a process no other can see",
       'memory',
     )
-  if (config.jobs.store === 'redis') {
+  if (isOnJobs && config.jobs.store === 'redis') {
     const redis = createRedis({ url: config.redisUrl!, name: config.name, clock })
     const { redact, maxBody } = config.messaging
     const backend = createRedisMessaging({ redis, clock })
