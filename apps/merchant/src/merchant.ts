@@ -29,10 +29,15 @@ import { defineShopEvents, type ShopEvents } from './events/shop_events.ts'
 import { listingRoutes } from './marketplaces/listing_routes.ts'
 import { marketplaceRoutes } from './marketplaces/marketplace_routes.ts'
 import type { MarketplaceAccount } from './marketplaces/sync/connection.ts'
-import { createMarketplaceSync } from './marketplaces/sync/marketplace_sync.ts'
+import {
+  createMarketplaceSync,
+  type MarketplaceSync,
+  type MarketplaceSyncParts,
+} from './marketplaces/sync/marketplace_sync.ts'
 import { notificationRoutes } from './notifications/notification_routes.ts'
 import { preferenceRoutes } from './notifications/preference_routes.ts'
 import { abandonedStatements, createCheckoutSweeper } from './orders/abandoned_checkouts.ts'
+import type { CaptureParts } from './orders/capture.ts'
 import { createCheckout } from './orders/checkout.ts'
 import { createIdempotency, idempotencyStatements } from './orders/idempotency.ts'
 import { invoiceRoute } from './orders/invoice_route.ts'
@@ -121,18 +126,7 @@ export function createMerchant(parts: MerchantParts): Merchant {
   const catalogue = { database, gate, changes, products, pages, statements, events }
   const work = createWork(parts, { schema, caches, products, pages, catalogue: statements })
   const orders = createOrders(parts, schema, { changes, flow: work.flow, audit: work.audit, events })
-  const { notify } = work
-  const sync = createMarketplaceSync({
-    ...parts,
-    ...orders,
-    schema,
-    gate,
-    notify,
-    orders: orders.statements,
-    accounts: parts.marketplaces ?? [],
-    interval: parts.marketplaceInterval,
-  })
-  subscribeToShop({ ...orders, schema, notify, clock, pushing: sync.pushing })
+  const sync = openToOthers(parts, { ...orders, schema, gate, notify: work.notify, orders: orders.statements })
   const inbox = { ...shared, gate, audit: work.audit, statements: work.notifications }
   return {
     gate,
@@ -164,19 +158,30 @@ export function createMerchant(parts: MerchantParts): Merchant {
       createSalesDaysSweeper({ database, schema, clock }),
       work.timetable,
       sync.rounds,
-      ...(parts.caches
-        ? [
-            createWarmUp({
-              ...catalogue,
-              ...parts.caches,
-              statements: warmStatements(schema),
-              products,
-              onProgress: parts.onWarming,
-            }),
-          ]
-        : []),
+      ...warmUpOf(parts, { ...catalogue, schema }),
     ],
   }
+}
+
+type WarmedParts = Omit<Parameters<typeof createWarmUp>[0], 'hotProducts' | 'statements'> & { schema: string }
+
+function warmUpOf({ caches, onWarming }: MerchantParts, { schema, ...warmed }: WarmedParts): Service[] {
+  if (!caches) return []
+  return [createWarmUp({ ...caches, ...warmed, statements: warmStatements(schema), onProgress: onWarming })]
+}
+
+type OutsideParts = Pick<
+  MarketplaceSyncParts,
+  'schema' | 'gate' | 'notify' | 'orders' | 'stock' | 'flow' | 'changes' | 'events'
+> &
+  Omit<CaptureParts, 'database'>
+
+/** Marketplaces, and everybody else who hears of the shop's events. */
+function openToOthers(parts: MerchantParts, outside: OutsideParts): MarketplaceSync {
+  const { marketplaces: accounts = [], marketplaceInterval: interval } = parts
+  const sync = createMarketplaceSync({ ...parts, ...outside, accounts, interval })
+  subscribeToShop({ ...parts, ...outside, pushing: sync.pushing })
+  return sync
 }
 
 type CatalogueParts = Pick<WorkParts, 'schema' | 'caches' | 'catalogue'> & NonNullable<WorkParts['warm']>

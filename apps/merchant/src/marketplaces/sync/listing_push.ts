@@ -1,9 +1,10 @@
 import type { Database } from '@tailwater/postgres'
 import { eachItem } from '../connector/each_item.ts'
 import type { MarketplaceConnector, OfferRefusal } from '../connector/marketplace_connector.ts'
+import { ROUND } from './claim_statements.ts'
 import type { Connection } from './connection.ts'
 import { type ListingNews, type ListingState, newsOf, offerOf } from './listing_news.ts'
-import { type PushStatements, ROUND } from './push_statements.ts'
+import type { PushStatements } from './push_statements.ts'
 
 /*
  * Telling a marketplace of listings. What has changed is written down where it changed, by number alone; here its newest state is read and told:
