@@ -2,7 +2,7 @@ import { Id, json, Nullable, OneOf, problem, type Route, route } from '@tailwate
 import type { BreakerState } from '@tailwater/messaging'
 import type { Database } from '@tailwater/postgres'
 import { type Static, Type } from 'typebox'
-import { type Gate, ScopeQuery, scopeOf } from '../../accounts/caller.ts'
+import { type Gate, knownScopeOf, ScopeQuery } from '../../accounts/caller.ts'
 import { IdParams, Moment, Slug } from '../../api/field.ts'
 import type { Connections } from './connection.ts'
 import type { statusStatements } from './status_statements.ts'
@@ -64,7 +64,7 @@ function statusRoute({ database, statements, connections, gate }: SyncRouteParts
     use: [gate.required],
     schema: { params: IdParams, query: Type.Object({ ...ScopeQuery }), response: { 200: Status } },
     async handler({ params: { id }, query, exchange }) {
-      const { rows } = await database.query<StatusRow>(statements.status, [id, scopeOf(exchange, query.merchant)])
+      const { rows } = await database.query<StatusRow>(statements.status, [id, knownScopeOf(exchange, query.merchant)])
       if (!rows[0]) throw unknownMarketplace(id)
       const connection = await connections.of(id)
       const breaker = connection?.policy.state.breaker ?? null
@@ -93,7 +93,7 @@ function repeatRoute({ database, connections, pushing, gate }: SyncRouteParts): 
     },
     async handler({ params: { id }, query, exchange }) {
       if (!(await connections.of(id))) throw unknownMarketplace(id)
-      const scope = scopeOf(exchange, query.merchant)
+      const scope = knownScopeOf(exchange, query.merchant)
       const listings = await database.transaction((tx) => pushing.tellAnew(tx, { marketplaceId: id, scope }))
       return json({ listings }, { status: 202 })
     },
