@@ -208,13 +208,13 @@ describe('on a database of some size', () => {
       const answer = await fetch(`${simulator.url}/control/${path}`, { method, body: JSON.stringify(body) })
       assert.ok(answer.ok, await answer.text())
     }
+    await app.jobs.start()
+    await app.messaging.start()
     const sku = randomUUID()
     const product = { sku, title: 'A lantern', price: 5, categoryId: 2, onHand: 3 }
     const { body } = await ask('POST', '/api/products', own(product))
     await control('PATCH', 'behaviour', { errorRate: 1 })
     await ask('PUT', `/api/products/${body.id}/listings/1`, own({ externalId: sku, price: 6 }))
-    await app.jobs.start()
-    await app.messaging.start()
     const sync = async () => (await ask('GET', '/api/marketplaces/1/sync', own())).body
     await until(async () => (await sync()).error !== null)
     await app.merchant.askMarketplaces()

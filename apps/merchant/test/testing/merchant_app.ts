@@ -135,12 +135,11 @@ export async function startMerchantApp({
   const sent = new EventEmitter<{ mail: [Mail] }>()
   const kept = createKept(own, schema, clock)
   await startAll(kept.services)
-  const messaging = createMessaging({
-    backend: carrier ?? createPostgresMessaging({ database: own, schema, bus: kept.bus }),
-    database: own,
-    schema,
-    outbox: kept.outbox,
-  })
+  // In real time, whatever a test does to the clock of the shop.
+  const outbox = createOutbox({ database: own, schema })
+  await outbox.start()
+  const backend = carrier ?? createPostgresMessaging({ database: own, schema })
+  const messaging = createMessaging({ backend, database: own, schema, outbox })
   const store = await openJobsStore(own, schema)
   const jobs = createJobs({ backend: store.backend, queues: queuePolicies, pollInterval: 50 })
   const warm = Promise.withResolvers<void>()
@@ -179,6 +178,7 @@ export async function startMerchantApp({
       await app.close()
       unlisten()
       await messaging.stop()
+      await outbox.stop()
       await jobs.stop()
       await stopAll(kept.services)
       await store.close()
@@ -222,7 +222,7 @@ function createKept(database: Database, schema: string, clock: Clock) {
   const outbox = createOutbox({ database, schema, leases, clock })
   const bus = createPostgresBus({ outbox, clock })
   const cache = createCache({ bus, outbox, clock, environment: 'test' })
-  return { cache, outbox, bus, services: [outbox, bus, cache] }
+  return { cache, services: [outbox, bus, cache] }
 }
 
 /** Where the jobs are kept: in PostgreSQL, or as on_redis.test.ts says. */
