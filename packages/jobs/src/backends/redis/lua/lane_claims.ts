@@ -55,10 +55,10 @@ end
 local function replaceLane(queue, settings, lanes, from, lane)
   local head = call('ZRANGE', lane.at, 0, 0, 'WITHSCORES')
   if not head[1] then return false end
-  local score, priority = tonumber(head[2]), math.floor(lane.score / STEP)
+  local score, priority = tonumber(head[2]), priorityOf(lane.score)
   if settings.fair then
     local next = priorityOf(score)
-    score = next * STEP + (next == priority and lane.score % STEP + 1 or turnOf(queue, next, lane.key))
+    score = (next - 128) * STEP + (next == priority and lane.score % STEP + 1 or turnOf(queue, next, lane.key))
   end
   lane.score, lane.name = score, head[1] .. '\n' .. lane.key
   -- From the end: with fair turns it mostly belongs there.
@@ -124,7 +124,7 @@ local function popFrom(queue, settings, lanes, count, taken)
   local begun, first, isStray = {}, 1, false
   while #taken < 2 * count and lanes[first] and not isStray do
     local lane = lanes[first]
-    local job, priority, turn = popJob(lane), math.floor(lane.score / STEP), lane.score % STEP
+    local job, priority, turn = popJob(lane), priorityOf(lane.score), lane.score % STEP
     isStray = not job
     if job then
       first = first + 1
