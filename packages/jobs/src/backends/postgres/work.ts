@@ -1,6 +1,6 @@
 import { SPAN_SLOT, type Turn, type TurnReply, type WorkPort } from '../../backend/work_port.ts'
 import type { JobEnd } from '../../job.ts'
-import { arrayText } from './array_text.ts'
+import { arrayOf, arrayText } from './array_text.ts'
 import type { Doorbell } from './doorbell.ts'
 import { atOnce, type Ground } from './ground.ts'
 import { claimedOf, type GivenRow } from './rows.ts'
@@ -59,10 +59,10 @@ export function workPort({ database, schema, statement }: Ground, doorbell: Door
         ...runs.map(([bucket, jobs]) => ({ queue, ofRuns: true, bucket, jobs })),
       ])
       const values = [
-        arrayText(counts.map(({ queue }) => queue)),
-        arrayText(counts.map(({ ofRuns }) => ofRuns)),
-        arrayText(counts.map(({ bucket }) => bucket)),
-        arrayText(counts.map(({ jobs }) => jobs)),
+        arrayOf(counts, ({ queue }) => queue),
+        arrayOf(counts, ({ ofRuns }) => ofRuns),
+        arrayOf(counts, ({ bucket }) => bucket),
+        arrayOf(counts, ({ jobs }) => jobs),
       ]
       if (counts.length > 0) await atOnce(() => database.query(observe, values))
     },
@@ -78,13 +78,13 @@ function turnValues({ worker, lease, ends, wants, reconcile }: Turn): unknown[] 
   return [
     worker,
     lease,
-    arrayText(ends.map(({ id }) => id)),
-    arrayText(ends.map(({ attempt }) => attempt)),
-    isPlain ? null : arrayText(ends.map(({ outcome }) => outcome)),
-    arrayText(ends.map(noteOf)),
-    isPlain ? null : arrayText(ends.map((end) => ('delay' in end ? end.delay : undefined))),
-    arrayText(wants.map(({ queue }) => queue)) ?? '{}',
-    arrayText(wants.map(({ count }) => Math.min(count, MAX_CLAIM))) ?? '{}',
+    arrayOf(ends, ({ id }) => id),
+    arrayOf(ends, ({ attempt }) => attempt),
+    isPlain ? null : arrayOf(ends, ({ outcome }) => outcome),
+    arrayOf(ends, noteOf),
+    isPlain ? null : arrayOf(ends, (end) => ('delay' in end ? end.delay : undefined)),
+    arrayOf(wants, ({ queue }) => queue) ?? '{}',
+    arrayOf(wants, ({ count }) => Math.min(count, MAX_CLAIM)) ?? '{}',
     reconcile ? (arrayText(reconcile) ?? '{}') : null,
   ]
 }

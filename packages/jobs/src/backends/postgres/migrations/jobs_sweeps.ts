@@ -1,4 +1,5 @@
 import type { Migration } from '@tailwater/postgres'
+import { completing } from './completing.ts'
 import { sweeping } from './sweeping.ts'
 import { turningInTwos } from './turning.ts'
 
@@ -6,5 +7,5 @@ import { turningInTwos } from './turning.ts'
 export const jobsSweepsMigration: Migration = {
   version: 4,
   name: 'sweeps that tell',
-  up: (schema) => `${sweeping(schema)}\n${turningInTwos(schema)}`,
+  up: (schema) => [sweeping, completing, turningInTwos].map((part) => part(schema)).join('\n'),
 }

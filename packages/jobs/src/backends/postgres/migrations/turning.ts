@@ -16,6 +16,8 @@ const buried = (epoch: Epoch) => given(epoch, 'run_at').replace('ready_at', 'run
 /** What differs from version to version. */
 interface TurnVersion {
   name: string
+  /** The function that takes the ends. */
+  end: string
   /** Before anything else. */
   begin: string
   /** After the ends. */
@@ -31,7 +33,7 @@ interface TurnVersion {
 export function turning(schema: string): string {
   return `${promote(schema)}
 ${rescue(schema)}
-${turn(schema, { name: 'jobs_turn_v1', begin: '', renew: renewal(schema), epoch: (value) => `extract(epoch FROM ${value})` })}`
+${turn(schema, { name: 'jobs_turn_v1', end: 'jobs_end_v1', begin: '', renew: renewal(schema), epoch: (value) => `extract(epoch FROM ${value})` })}`
 }
 
 /**
@@ -55,7 +57,13 @@ export function turningInTwos(schema: string): string {
       IF (SELECT w.expires_at BETWEEN moment + (lease - 100) * interval '1 millisecond' AND moment + lease * interval '1 millisecond'
         FROM ${schema}.jobs_workers AS w WHERE w.id = me) IS NOT TRUE THEN${renewal(schema).replaceAll('\n', '\n  ')}
       END IF;`
-  return turn(schema, { name: 'jobs_turn_v2', begin, renew: '', epoch: (value) => `date_part('epoch', ${value})` })
+  return turn(schema, {
+    name: 'jobs_turn_v2',
+    end: 'jobs_end_v2',
+    begin,
+    renew: '',
+    epoch: (value) => `date_part('epoch', ${value})`,
+  })
 }
 
 function renewal(schema: string): string {
@@ -126,7 +134,7 @@ function rescue(schema: string): string {
     END $$;`
 }
 
-function turn(schema: string, { name, begin, renew, epoch }: TurnVersion): string {
+function turn(schema: string, { name, end, begin, renew, epoch }: TurnVersion): string {
   return `
     -- One turn, with one row for each thing to say; see WorkPort. believed: ids that the worker believes it runs, or NULL.
     CREATE FUNCTION ${schema}.${name}(
@@ -143,7 +151,7 @@ function turn(schema: string, { name, begin, renew, epoch }: TurnVersion): strin
     BEGIN${begin}
       IF end_ids IS NOT NULL THEN
         RETURN QUERY SELECT 'refused', ${only('id', 'refused')}
-          FROM unnest(${schema}.jobs_end_v1(me, end_ids, end_attempts, end_outcomes, end_notes, end_delays, moment)) AS refused;
+          FROM unnest(${schema}.${end}(me, end_ids, end_attempts, end_outcomes, end_notes, end_delays, moment)) AS refused;
       END IF;${renew}
 ${upkeep(schema, epoch)}
 ${answers(schema, epoch)}
