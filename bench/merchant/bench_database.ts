@@ -48,13 +48,13 @@ async function fill(database: BenchDatabase, size: Size, say: (line: string) => 
   const client = new pg.Client({ connectionString: database.url })
   await client.connect()
   try {
-    // Jobs, accounts and the like, which no figure depends on: made anew by whichever version is measured.
-    await client.query('DROP SCHEMA IF EXISTS tailwater CASCADE')
+    await forgetPlatform(client)
     if (!(await isFilled(client))) {
       say(`Loading the ${size} data (once) …`)
       // Our server fills an empty database itself when it starts.
       const server = await startOurs(database, { args: ['--size', size], patience: LOAD_PATIENCE })
       await server.stop()
+      await forgetPlatform(client)
     }
     // Always, so that they have the columns that ours have now.
     say('Copying the catalogue into the naive tables …')
@@ -62,6 +62,11 @@ async function fill(database: BenchDatabase, size: Size, say: (line: string) => 
   } finally {
     await client.end()
   }
+}
+
+/** Jobs, accounts and the like, which no figure depends on: made anew by whichever version is measured, the first administrator included. */
+async function forgetPlatform(client: pg.Client): Promise<void> {
+  await client.query('DROP SCHEMA IF EXISTS tailwater CASCADE')
 }
 
 async function isFilled(client: pg.Client): Promise<boolean> {
