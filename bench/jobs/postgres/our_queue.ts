@@ -5,8 +5,8 @@ import { payload, perSecond } from '../payload.ts'
 import { countdown, measureStoring } from '../storing.ts'
 import { type BenchQueue, freshSchema, type PostgresStage } from './postgres_stage.ts'
 
-/** Handlers at once where nothing else is said: what one turn claims. */
-const CONCURRENCY = 500
+/** Handlers at once where nothing else is said: what two turns claim, as many as the peers hold at a time. */
+const CONCURRENCY = 1_000
 
 /** What a job of the benchmarks carries. */
 export type BenchPayload = typeof payload & { sentAt?: number }

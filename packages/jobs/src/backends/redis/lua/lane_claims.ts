@@ -19,7 +19,7 @@ local function serve(queue, priority, turn)
   call('ZREMRANGEBYSCORE', servedOf(queue, priority), '-inf', '(' .. whole(turn))
 end
 
--- Takes out the first lanes, with what their limits remember.
+-- Takes out the first lanes, with what their limits remember. Their names stay among the heads until putLanes.
 local function takeLanes(queue, settings, count)
   local popped, lanes, keys = call('ZPOPMIN', root .. ':lanes:' .. queue, count), {}, {}
   for position = 1, #popped, 2 do
@@ -28,7 +28,6 @@ local function takeLanes(queue, settings, count)
     lanes[#lanes + 1] = { key = key, name = popped[position], score = tonumber(popped[position + 1]), at = laneOf(queue, key) }
   end
   if #lanes == 0 then return lanes end
-  call('HDEL', root .. ':heads:' .. queue, unpack(keys))
   -- With a concurrency of 1 a lane that stands runs nothing.
   local busy = (settings.keyConcurrency or 1) > 1 and call('HMGET', root .. ':busy:' .. queue, unpack(keys)) or {}
   local paced = settings.keyRateCount and call('ZMSCORE', root .. ':paced:' .. queue, unpack(keys)) or {}
@@ -72,13 +71,15 @@ end
 
 -- Writes what the limits remember of lanes that have begun jobs, and puts those back that still stand.
 local function putLanes(queue, settings, begun, lanes, from)
-  local order, heads, busy, paced, resting = {}, {}, {}, {}, {}
+  local order, heads, busy, paced, resting, gone = {}, {}, {}, {}, {}, {}
   for position = from, #lanes do
     local lane = lanes[position]
     order[#order + 1], order[#order + 2] = whole(lane.score), lane.name
     heads[#heads + 1], heads[#heads + 2] = lane.key, lane.name
+    lane.isBack = true
   end
   for _, lane in ipairs(begun) do
+    if not lane.isBack then gone[#gone + 1] = lane.key end
     if lane.key ~= '' then
       busy[#busy + 1], busy[#busy + 2] = lane.key, lane.busy
       paced[#paced + 1], paced[#paced + 2] = lane.paced, lane.key
@@ -89,6 +90,7 @@ local function putLanes(queue, settings, begun, lanes, from)
     call('ZADD', root .. ':lanes:' .. queue, unpack(order))
     call('HSET', root .. ':heads:' .. queue, unpack(heads))
   end
+  if #gone > 0 then call('HDEL', root .. ':heads:' .. queue, unpack(gone)) end
   if settings.keyConcurrency and #busy > 0 then call('HSET', root .. ':busy:' .. queue, unpack(busy)) end
   if settings.keyRateCount and #paced > 0 then call('ZADD', root .. ':paced:' .. queue, unpack(paced)) end
   if #resting > 0 then call('ZADD', root .. ':resting:' .. queue, unpack(resting)) end
