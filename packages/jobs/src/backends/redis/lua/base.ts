@@ -14,7 +14,7 @@
  *   held:W         hash   jobs of worker W: id -> attempt:startedAt:hasMore:score:turn:queue
  *   stop:W         set    those of them that were asked to stop
  *   workers        zset   by the end of their lease
- *   seen:W         string the number of the last turn of worker W
+ *   seen:W         string the numbers of the last two turns of worker W
  *   running        hash   queue -> number of jobs running
  *   wait, kids:P   hash, list   parent -> children that have not ended; its children
  *   note, log:I    hash, list   progress; lines
