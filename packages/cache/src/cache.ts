@@ -3,6 +3,8 @@ import { createKeyBrowser, type KeyBrowser } from './browser/key_browser.ts'
 import { createPreview } from './browser/redaction.ts'
 import { buildCore } from './build_core.ts'
 import { Coherence } from './coherence/coherence.ts'
+import type { Follower } from './coherence/follower.ts'
+import { type Following, follow } from './coherence/following.ts'
 import { InvalidSet } from './coherence/invalid_set.ts'
 import { type InvalidateOptions, type Invalidation, invalidSetOf, transactionOf } from './invalidation.ts'
 import { checkKey, DEFAULT_NAMESPACE, NAMESPACE_WORD } from './key.ts'
@@ -70,6 +72,8 @@ export interface Cache extends Service, KeyBrowser {
   invalidate(what: Invalidation, options?: InvalidateOptions): Promise<void>
   /** Forgets everything, and frees the room that it takes in the far tier. */
   clear(): Promise<void>
+  /** Lets a store of one's own, beside the cache, forget what the cache forgets. */
+  follow(follower: Follower): Following
   stats(): CacheStats
 }
 
@@ -132,6 +136,7 @@ export function createCache(options: CacheOptions = {}): Cache {
       for (const tier of coherence.effects.tiers()) tier.clear()
       await core.far?.ask('clear', (store) => store.browser.clear(), CLEAR_LIMIT)
     },
+    follow: (follower) => follow(core, coherence.effects, follower),
     stats: () => cacheStats(core, spaces, bus),
   }
 }

@@ -16,8 +16,9 @@ import {
   value,
 } from '@tailwater/core'
 import type { QueueOptions } from '@tailwater/jobs'
-import type { MigrationModule } from '@tailwater/postgres'
+import { type MigrationModule, quoteSchema } from '@tailwater/postgres'
 import { urlOf } from './environment/variable.ts'
+import { type HttpConfig, httpFields } from './http_config.ts'
 
 /** How PostgreSQL is reached. */
 export interface DatabaseConfig {
@@ -81,6 +82,7 @@ export interface TailwaterConfig {
   redisUrl?: string
   cache?: CacheConfig
   jobs?: JobsConfig
+  http?: HttpConfig
   amqpUrl?: string
   mail?: { smtpUrl?: string; from?: string }
   log?: { level?: 'debug' | 'info' | 'warn' | 'error' | 'silent'; format?: 'pretty' | 'json' }
@@ -152,6 +154,7 @@ const fields = {
     queues: value<Record<string, QueueOptions>>('an object of queues', isObject, { default: {} }),
     redact: value<readonly string[]>('a list of names', Array.isArray, { default: [] }),
   }),
+  http: group(httpFields),
   amqpUrl: optional(secretUrl(['amqp:', 'amqps:'], 'a URL such as amqp://user:password@host:5672')),
   mail: group({
     smtpUrl: optional(secretUrl(['smtp:', 'smtps:'], 'a URL such as smtp://host:587')),
@@ -180,6 +183,7 @@ const fields = {
 export function resolveConfig(config: TailwaterConfig = {}) {
   const database = typeof config.database === 'string' ? { url: config.database } : config.database
   const resolved = resolveOptions('config', { ...config, database }, fields)
+  quoteSchema(resolved.schema, 'config.schema')
   if (resolved.database.max < resolved.database.min)
     throw optionsError(
       'config.database.max',

@@ -216,6 +216,23 @@ export async function addCustomer(
   return rows[0]!.id
 }
 
+/** A merchant with a category and a customer, in an application of its own. */
+export interface SmallShop {
+  app: MerchantApp
+  merchant: TestMerchant
+  categoryId: number
+  customerId: number
+}
+
+/** Starts the application with a shop that can sell. */
+export async function startSmallShop(options: MerchantAppOptions = {}): Promise<SmallShop> {
+  const app = await startMerchantApp(options)
+  const merchant = await addMerchant(app, 'northern')
+  const categoryId = await addCategory(app, 'candles')
+  const customerId = await addCustomer(app, merchant.id, 'ada@example.com')
+  return { app, merchant, categoryId, customerId }
+}
+
 /** A product of a test. */
 export interface TestProduct {
   merchantId: number
