@@ -89,6 +89,8 @@ async function measureOne(stage: PostgresStage, plan: Plan): Promise<Measured> {
     ours: round(() => openOurQueue(stage, { keeps }), plan.ours),
     theirs: round(() => open(stage), plan.theirs),
   }
+  // What is compiled in a first round is not measured.
+  await runPairs(1, sides)
   const { ours, theirs } = await runPairs(stage.options.rounds ?? ROUNDS, sides, (done, pair) =>
     stage.options.say(
       `${plan.row} (${plan.metric}), ${name}, pair ${done}: ${formatNumber(pair.ours)}, ${formatNumber(pair.theirs)}`,
