@@ -10,7 +10,8 @@ import { type InvalidateOptions, type Invalidation, invalidSetOf, transactionOf 
 import { checkKey, DEFAULT_NAMESPACE, NAMESPACE_WORD } from './key.ts'
 import { type BatchContext, BatchLoad, type BatchResult } from './load/batch_load.ts'
 import type { Load, LoadContext } from './load/load_context.ts'
-import { count, search, serve } from './load/search.ts'
+import { search, serve } from './load/search.ts'
+import { searchMany } from './load/search_many.ts'
 import { type BuiltNamespace, buildNamespace } from './namespace/build_namespace.ts'
 import type { NamespaceDefinition } from './namespace/definition.ts'
 import type { CacheNamespace } from './namespace/namespace.ts'
@@ -169,21 +170,17 @@ async function getOrSetMany<Value>(space: Space, wanted: GetOrSetManyOptions<Val
   if (typeof load !== 'function') throw optionsError('getOrSetMany.load', 'a function', load)
   const policy = policyOfCall(wanted, space.policy)
   const batch = new BatchLoad<string>((some, context) => load.call(wanted, some, context))
-  const found = new Map<string, unknown>()
-  const waiting: Promise<unknown>[] = []
   // All keys are checked before the first load: one that is refused later would leave the batch waiting.
   for (const key of keys) checkKey(key)
-  for (const key of keys) {
-    if (found.has(key)) continue
-    const entry = space.find(key)
-    found.set(key, entry?.value)
-    if (entry) count(space, entry.isStale)
-    else {
-      const answer = search({ space, key, policy, load: batch.loadOf(key), onSpared: () => batch.spare(key) })
-      waiting.push(answer.then((value) => found.set(key, value)))
-    }
-  }
-  batch.seal()
-  if (waiting.length > 0) await Promise.all(waiting)
-  return keys.map((key) => found.get(key) as Value)
+  const found = await searchMany({
+    space,
+    keys,
+    policy,
+    one(at, early) {
+      const key = keys[at]!
+      return search({ space, key, policy, load: batch.loadOf(key), onSpared: () => batch.spare(key), early })
+    },
+    onAllAsked: () => batch.seal(),
+  })
+  return found as Value[]
 }

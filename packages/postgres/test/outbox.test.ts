@@ -287,6 +287,21 @@ describe('stopping an outbox', () => {
     await stressLifecycle(outbox)
   })
 
+  it('takes a consumer again under a name whose registration failed', async () => {
+    const home = await outboxHome()
+    const cable = severable(home.database)
+    const outbox = createOutbox({ database: cable.database, schema: home.schema })
+    await outbox.start()
+    await cable.cut()
+    const inbox = collector()
+    await assert.rejects(outbox.consumer('orders', inbox.handler), /the connection is cut/)
+    cable.heal()
+    await outbox.consumer('orders', inbox.handler)
+    await home.database.transaction((tx) => outbox.append(tx, 'order', 1))
+    await inbox.reach(1)
+    await outbox.stop()
+  })
+
   it('is over at the deadline although the server answers nothing and a handler hangs', async () => {
     const home = await outboxHome()
     const cable = severable(home.database)

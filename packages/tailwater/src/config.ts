@@ -53,12 +53,18 @@ export interface CacheConfig {
 
 /** Where jobs are kept, and on which queues. */
 export interface JobsConfig {
-  /** In PostgreSQL they are enqueued within transactions; in Redis they need a `redisUrl`. @default 'postgres' */
-  store?: 'postgres' | 'redis'
+  /**
+   * In PostgreSQL a job is stored within the caller's transaction. In Redis, which needs a `redisUrl`, it comes there through the outbox right after the commit. In
+   * memory it is lost with the process, and cannot be part of a transaction.
+   * @default 'postgres': a platform always has one
+   */
+  store?: 'postgres' | 'redis' | 'memory'
   /** The queues of the application, by name; `default` is always there. */
   queues?: Record<string, QueueOptions>
   /** Names and paths in payloads and results that nobody is shown. */
   redact?: readonly string[]
+  /** Encrypts payloads and results of every kind that does not say otherwise, with keys of the `secret`. @default false */
+  encrypt?: boolean
 }
 
 /** Everything that a platform is made from. Only what differs from the default need be given. */
@@ -150,9 +156,10 @@ const fields = {
     far: oneOf(['auto', 'postgres', 'none'], { default: 'auto' }),
   }),
   jobs: group({
-    store: oneOf(['postgres', 'redis'], { default: 'postgres' }),
+    store: oneOf(['postgres', 'redis', 'memory'], { default: 'postgres' }),
     queues: value<Record<string, QueueOptions>>('an object of queues', isObject, { default: {} }),
     redact: value<readonly string[]>('a list of names', Array.isArray, { default: [] }),
+    encrypt: value<boolean>('true or false', (given) => typeof given === 'boolean', { default: false }),
   }),
   http: group(httpFields),
   amqpUrl: optional(secretUrl(['amqp:', 'amqps:'], 'a URL such as amqp://user:password@host:5672')),

@@ -56,7 +56,7 @@ describe('checkout', () => {
     const read = await app.ask('GET', `/api/orders/${placed.body.id}`, { token: merchant.token })
     assert.deepEqual(read.body, placed.body)
     assert.deepEqual(await stockOf(one), { onHand: 10, reserved: 3 })
-    const { jobs } = await app.jobs.inspect.list({ kind: 'order-confirmation' })
+    const jobs = await app.enqueued('order-confirmation')
     assert.deepEqual(
       jobs.map(({ payload }) => payload),
       [{ orderId: placed.body.id }],

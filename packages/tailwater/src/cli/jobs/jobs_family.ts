@@ -3,6 +3,7 @@ import { manyTexts, texts } from '../option_values.ts'
 import { add } from './jobs_add.ts'
 import { clean, pause, redrive, resume, retry } from './jobs_changes.ts'
 import { list, stats } from './jobs_content.ts'
+import { importBullMqJobs } from './jobs_import.ts'
 import { type JobsTools, openJobsTools } from './jobs_tools.ts'
 
 const selection = texts('kind', 'key', 'tag')
@@ -49,6 +50,13 @@ export const jobsFamily: CommandFamily<JobsTools> = {
       words: [1, 1],
       options: { ...selection, ...texts('to') },
       run: redrive,
+    },
+    'import-bullmq': {
+      usage: '<BULLMQ QUEUE> [--to QUEUE] [--from redis://HOST] [--prefix bull] [--kind NAME=KIND]… [--dry-run]',
+      says: 'takes waiting, delayed and repeatable jobs over from BullMQ; exit code 3 when something was left behind',
+      words: [1, 1],
+      options: { ...texts('to', 'from', 'prefix'), kind: manyTexts, 'dry-run': { type: 'boolean' } },
+      run: importBullMqJobs,
     },
   },
 }
