@@ -24,6 +24,7 @@ import { openDataFolder } from './platform/data_folder.ts'
 import { registerGauges } from './platform/gauges.ts'
 import { type Ground, openGround, type Progress } from './platform/ground.ts'
 import { openJobs } from './platform/jobs.ts'
+import { steerQueues } from './platform/queue_settings.ts'
 import { openResponses, type Responses, withResponses } from './platform/responses.ts'
 import { keyringOf } from './platform/secrets.ts'
 import { openSettings, type PlatformSettings } from './platform/settings.ts'
@@ -116,6 +117,7 @@ async function assemble(
   registerGauges(telemetry, database, jobs)
   const surface = createSurface(config, ground, accounts)
   const settings = openSettings(config, ground)
+  steerQueues(jobs, config.jobs.queues, settings)
   const far = farOf(config, ground)
   const cache = openCache(config, ground, settings, far)
   const responses = openResponses(config, cache, far)
@@ -165,13 +167,14 @@ async function assemble(
 }
 
 function dashboardOf(parts: Omit<PlatformParts, 'dashboard'>): Dashboard {
-  const { config, ground, accounts, telemetry, cache, responses, jobs, surface } = parts
+  const { config, ground, accounts, telemetry, cache, responses, jobs, settings, surface } = parts
   return createDashboard({
     accounts,
     telemetry,
     database: ground.database,
     cache: withResponses(cache, responses),
     jobs,
+    settings,
     closing: surface.drain.closing,
     version: platformVersion(),
     mount: config.dashboardPath,

@@ -10,6 +10,7 @@ import {
 import { jobsError } from '../errors.ts'
 import type { ResolvedKind } from '../kind.ts'
 import type { ResolvedJobsOptions } from '../options.ts'
+import type { ResolvedQueue } from '../queue_options.ts'
 import type { AttemptHost } from './attempt.ts'
 import { publishBuried } from './attempt_events.ts'
 import { Autoscaler } from './autoscaler.ts'
@@ -37,6 +38,8 @@ export interface WorkerParts {
 export interface Worker extends Service {
   /** A queue may have got jobs. */
   wake(queue: string): void
+  /** Lets a queue's change take effect; resolves when the store has it too, which before the start is at the start. */
+  configure(queue: ResolvedQueue): Promise<void>
   /** Resolves when nothing runs, and nothing can be claimed now. */
   idle(): Promise<void>
 }
@@ -48,7 +51,7 @@ export function createWorker({ options, kinds, children }: WorkerParts): Worker 
   const report = (error: unknown) => {
     if (backgroundError.hasSubscribers) backgroundError.publish({ source: 'jobs', error: toError(error) })
   }
-  const scaled = [...options.queues.values()]
+  const scaled = options.queues.all
     .filter(({ concurrency }) => concurrency.max > 0)
     .map(({ name, concurrency }) => ({ lane: new Lane(name, concurrency.min), ...concurrency }))
   const lanes = new Lanes(scaled.map(({ lane }) => lane))
@@ -64,6 +67,8 @@ export function createWorker({ options, kinds, children }: WorkerParts): Worker 
   const runner = new Runner({ work: backend.work, clock, worker, lease, pollInterval, lanes, reports, spans, executor })
   const autoscaler = new Autoscaler(clock, scaled, () => runner.resized())
   let cancelSweep: Cancel = () => {}
+  let isOpen = false
+  let configured: Promise<void> = Promise.resolve()
   let unlisten: () => Promise<void> = async () => {}
 
   function planSweep(): void {
@@ -79,9 +84,26 @@ export function createWorker({ options, kinds, children }: WorkerParts): Worker 
     publishBuried(buried)
   }
 
+  /** One after the other, and each as the queue stands then: of two changes at once the later one is what is stored. */
+  function store(name: string): Promise<void> {
+    const storing = configured.then(() => {
+      const { limits, retention } = options.queues.of(name)
+      return backend.maintain.configure(name, limits, retention)
+    })
+    configured = storing.catch(() => {})
+    return storing
+  }
+
+  async function configure({ name, concurrency }: ResolvedQueue): Promise<void> {
+    autoscaler.bound(name, concurrency)
+    if (!isOpen) return
+    await store(name)
+    runner.wake(name)
+  }
+
   async function open(): Promise<void> {
-    for (const { name, limits, retention } of options.queues.values())
-      await backend.maintain.configure(name, limits, retention)
+    isOpen = true
+    for (const { name } of options.queues.all) await store(name)
     planSweep()
     if (scaled.length === 0) return
     unlisten = await backend.jobs.onAvailable((queue) => runner.wake(queue))
@@ -91,6 +113,7 @@ export function createWorker({ options, kinds, children }: WorkerParts): Worker 
   }
 
   async function close(deadline: number): Promise<void> {
+    isOpen = false
     cancelSweep()
     autoscaler.stop()
     if (scaled.length === 0) return
@@ -113,5 +136,5 @@ export function createWorker({ options, kinds, children }: WorkerParts): Worker 
     start: open,
     stop: (deadline = Number.POSITIVE_INFINITY) => close(deadline),
   })
-  return { ...service, wake: (queue) => runner.wake(queue), idle: () => runner.idle() }
+  return { ...service, wake: (queue) => runner.wake(queue), configure, idle: () => runner.idle() }
 }
