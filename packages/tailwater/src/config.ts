@@ -67,6 +67,14 @@ export interface JobsConfig {
   encrypt?: boolean
 }
 
+/** How messages are bounded and shown. They are carried by jobs, where those are kept. */
+export interface MessagingConfig {
+  /** Largest body, as it is sent. @default '256kb' */
+  maxBody?: Size
+  /** Names and paths in bodies and headers that nobody is shown. */
+  redact?: readonly string[]
+}
+
 /** Everything that a platform is made from. Only what differs from the default need be given. */
 export interface TailwaterConfig {
   /** Names the application in logs and connections. @default 'tailwater' */
@@ -88,6 +96,7 @@ export interface TailwaterConfig {
   redisUrl?: string
   cache?: CacheConfig
   jobs?: JobsConfig
+  messaging?: MessagingConfig
   http?: HttpConfig
   amqpUrl?: string
   mail?: { smtpUrl?: string; from?: string }
@@ -160,6 +169,10 @@ const fields = {
     queues: value<Record<string, QueueOptions>>('an object of queues', isObject, { default: {} }),
     redact: value<readonly string[]>('a list of names', Array.isArray, { default: [] }),
     encrypt: value<boolean>('true or false', (given) => typeof given === 'boolean', { default: false }),
+  }),
+  messaging: group({
+    maxBody: size({ default: '256kb' }),
+    redact: value<readonly string[]>('a list of names', Array.isArray, { default: [] }),
   }),
   http: group(httpFields),
   amqpUrl: optional(secretUrl(['amqp:', 'amqps:'], 'a URL such as amqp://user:password@host:5672')),
