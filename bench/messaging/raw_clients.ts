@@ -59,7 +59,10 @@ export const openRabbitmqClient: OpenBothWays = async (url, queue, onMessage) =>
   const { Connection } = await load<{ Connection: new (url: string) => RabbitConnection }>('rabbitmq-client')
   const [publishing, consuming] = [new Connection(url), new Connection(url)]
   await consuming.queueDeclare({ queue, ...quorum })
-  const consumer = consuming.createConsumer({ queue, queueOptions: { passive: true }, qos: { prefetchCount: PREFETCH } }, onMessage)
+  const consumer = consuming.createConsumer(
+    { queue, queueOptions: { passive: true }, qos: { prefetchCount: PREFETCH } },
+    onMessage,
+  )
   const publisher = publishing.createPublisher({ confirm: true })
   const envelope = { routingKey: queue, durable: true, contentType: 'application/json' }
   return {

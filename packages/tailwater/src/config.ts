@@ -60,8 +60,12 @@ export interface JobsConfig {
   redact?: readonly string[]
 }
 
-/** How messages are bounded and shown. They are carried by jobs, where those are kept. */
+/** What carries messages, and how they are bounded and shown. */
 export interface MessagingConfig {
+  /** `auto` is RabbitMQ where there is an `amqpUrl`, and jobs, where those are kept, otherwise. @default 'auto' */
+  carrier?: 'auto' | 'jobs'
+  /** Begins the names of exchanges and queues in RabbitMQ, so that applications can share a virtual host. @default '' */
+  prefix?: string
   /** Largest body, as it is sent. @default '256kb' */
   maxBody?: Size
   /** Names and paths in bodies and headers that nobody is shown. */
@@ -162,6 +166,8 @@ const fields = {
     redact: value<readonly string[]>('a list of names', Array.isArray, { default: [] }),
   }),
   messaging: group({
+    carrier: oneOf(['auto', 'jobs'], { default: 'auto' }),
+    prefix: text({ default: '', pattern: /^[\w.-]{0,50}$/, expected: 'letters, digits and . _ -' }),
     maxBody: size({ default: '256kb' }),
     redact: value<readonly string[]>('a list of names', Array.isArray, { default: [] }),
   }),
