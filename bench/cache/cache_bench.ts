@@ -3,6 +3,8 @@ import { packageVersions } from '../harness/machine.ts'
 import type { Measured } from '../harness/row.ts'
 import { measureFar, measureNearHit } from './engine/engine_rows.ts'
 import { measureStampede } from './engine/stampede_rows.ts'
+import { measureInvalidate } from './invalidate/invalidate_rows.ts'
+import { measureMemory } from './memory/memory_rows.ts'
 import { measureNearMixed } from './near/near_mixed_rows.ts'
 import { measurePolicy } from './policy_rows.ts'
 
@@ -23,6 +25,8 @@ const parts: readonly ((options: BenchOptions) => Promise<Measured[]>)[] = [
   measureNearMixed,
   measureFar,
   measureStampede,
+  measureInvalidate,
+  measureMemory,
   measurePolicy,
 ]
 

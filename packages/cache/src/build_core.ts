@@ -1,8 +1,12 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { cacheFar } from '@tailwater/core'
 import type { CacheCore } from './core.ts'
 import { FarTier } from './far_tier/far_tier.ts'
 import { TagNumbers } from './far_tier/tag_numbers.ts'
+import { Deadlines } from './load/deadlines.ts'
 import { Flights } from './load/flights.ts'
+import { LoadChain } from './load/load_chain.ts'
+import { Moments } from './moments.ts'
 import { createNearTier } from './near/near_tier.ts'
 import type { ResolvedCacheOptions } from './options.ts'
 import { TagTable } from './tag_table.ts'
@@ -19,9 +23,13 @@ export function buildCore(options: ResolvedCacheOptions, onReplayed: OnReplayed)
   const trust = new Trust({ clock, bus, isShared: bus !== undefined || far !== undefined, busTrust, maxStaleness })
   return {
     clock,
+    moments: new Moments(clock),
+    deadlines: new Deadlines(clock),
+    answerOf: AsyncLocalStorage.bind((value: unknown) => Promise.resolve(value)),
     tags,
     trust,
     flights: new Flights(),
+    chain: new LoadChain({ isThorough: options.environment !== 'production' }),
     far,
     numbers: far && new TagNumbers(clock, tags, trust, far),
     near: createNearTier(near),

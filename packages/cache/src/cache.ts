@@ -3,12 +3,15 @@ import { createKeyBrowser, type KeyBrowser } from './browser/key_browser.ts'
 import { createPreview } from './browser/redaction.ts'
 import { buildCore } from './build_core.ts'
 import { Coherence } from './coherence/coherence.ts'
+import type { Follower } from './coherence/follower.ts'
+import { type Following, follow } from './coherence/following.ts'
 import { InvalidSet } from './coherence/invalid_set.ts'
 import { type InvalidateOptions, type Invalidation, invalidSetOf, transactionOf } from './invalidation.ts'
 import { checkKey, DEFAULT_NAMESPACE, NAMESPACE_WORD } from './key.ts'
 import { type BatchContext, BatchLoad, type BatchResult } from './load/batch_load.ts'
 import type { Load, LoadContext } from './load/load_context.ts'
-import { count, search, serve } from './load/search.ts'
+import { search, serve } from './load/search.ts'
+import { searchMany } from './load/search_many.ts'
 import { type BuiltNamespace, buildNamespace } from './namespace/build_namespace.ts'
 import type { NamespaceDefinition } from './namespace/definition.ts'
 import type { CacheNamespace } from './namespace/namespace.ts'
@@ -70,6 +73,8 @@ export interface Cache extends Service, KeyBrowser {
   invalidate(what: Invalidation, options?: InvalidateOptions): Promise<void>
   /** Forgets everything, and frees the room that it takes in the far tier. */
   clear(): Promise<void>
+  /** Lets a store of one's own, beside the cache, forget what the cache forgets. */
+  follow(follower: Follower): Following
   stats(): CacheStats
 }
 
@@ -132,6 +137,7 @@ export function createCache(options: CacheOptions = {}): Cache {
       for (const tier of coherence.effects.tiers()) tier.clear()
       await core.far?.ask('clear', (store) => store.browser.clear(), CLEAR_LIMIT)
     },
+    follow: (follower) => follow(core, coherence.effects, follower),
     stats: () => cacheStats(core, spaces, bus),
   }
 }
@@ -164,21 +170,17 @@ async function getOrSetMany<Value>(space: Space, wanted: GetOrSetManyOptions<Val
   if (typeof load !== 'function') throw optionsError('getOrSetMany.load', 'a function', load)
   const policy = policyOfCall(wanted, space.policy)
   const batch = new BatchLoad<string>((some, context) => load.call(wanted, some, context))
-  const found = new Map<string, unknown>()
-  const waiting: Promise<unknown>[] = []
   // All keys are checked before the first load: one that is refused later would leave the batch waiting.
   for (const key of keys) checkKey(key)
-  for (const key of keys) {
-    if (found.has(key)) continue
-    const entry = space.find(key)
-    found.set(key, entry?.value)
-    if (entry) count(space, entry.isStale)
-    else {
-      const answer = search({ space, key, policy, load: batch.loadOf(key), onSpared: () => batch.spare(key) })
-      waiting.push(answer.then((value) => found.set(key, value)))
-    }
-  }
-  batch.seal()
-  if (waiting.length > 0) await Promise.all(waiting)
-  return keys.map((key) => found.get(key) as Value)
+  const found = await searchMany({
+    space,
+    keys,
+    policy,
+    one(at, early) {
+      const key = keys[at]!
+      return search({ space, key, policy, load: batch.loadOf(key), onSpared: () => batch.spare(key), early })
+    },
+    onAllAsked: () => batch.seal(),
+  })
+  return found as Value[]
 }

@@ -6,6 +6,8 @@ export interface CacheEntry extends NearEntry {
   readonly calmUntil: number
   /** It is past its ttl and served because a load has failed. */
   readonly isStale: boolean
+  /** The value as callers await it, made for the first of them and given to all. */
+  answer: Promise<unknown> | undefined
 }
 
 /** Milliseconds from its beginning after which a fresh value is due to be refreshed. */
@@ -15,8 +17,8 @@ export function calmFor(ttl: number, eagerRefresh: number): number {
 
 /** An entry whose replacement could not be loaded: served until the next attempt, as stale unless its time is not over yet. */
 export function backedOff(entry: CacheEntry, now: number, backoff: number, isTrusted: boolean): CacheEntry {
-  const until = Math.min(now + backoff, entry.usableUntil)
+  const until = Math.min(Math.round(now + backoff), entry.usableUntil)
   if (isTrusted && now < entry.freshUntil && !entry.isStale)
     return { ...entry, calmUntil: Math.min(until, entry.freshUntil) }
-  return { ...entry, freshUntil: until, calmUntil: until, checkedAt: now, isStale: true }
+  return { ...entry, freshUntil: until, calmUntil: until, checkedAt: Math.floor(now), isStale: true }
 }

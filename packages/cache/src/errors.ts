@@ -3,6 +3,7 @@ import { type ErrorDetails, TailwaterError } from '@tailwater/core'
 /** Codes of the errors that the cache's engine throws; each is explained in docs/errors/cache.md. */
 export type CacheErrorCode =
   | 'E_CACHE_KEY'
+  | 'E_CACHE_LOAD_CYCLE'
   | 'E_CACHE_LOAD_RESULT'
   | 'E_CACHE_LOAD_TIMEOUT'
   | 'E_CACHE_QUEUE_FULL'

@@ -1,5 +1,7 @@
 export type { KeyBrowser, KeyDetails, KeyLine, KeyPage, KeyQuery, TierDetails } from './browser/key_browser.ts'
 export { type Cache, createCache, type GetOrSetManyOptions, type GetOrSetOptions } from './cache.ts'
+export type { Follower, Forgotten } from './coherence/follower.ts'
+export type { Following } from './coherence/following.ts'
 export type { InvalidationOutbox } from './coherence/transactional.ts'
 export type { EnvelopeCodec } from './envelope/codec.ts'
 export type { Decoded, Envelope, EnvelopeMeta, EnvelopeTag, Rejected, Rejection } from './envelope/envelope.ts'

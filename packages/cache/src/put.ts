@@ -70,7 +70,7 @@ function keepNear(space: Space, { key, value, life }: Kept, tags: readonly Tag[]
     cache: space.name,
     counts: space.counts,
     sequence: table.sequence,
-    tags: [...space.ownTags, ...tags],
+    tags: space.nearTags(tags),
     canLoad: true,
   })
   flight.answerWith(value, 'hit', 'near')
@@ -79,7 +79,18 @@ function keepNear(space: Space, { key, value, life }: Kept, tags: readonly Tag[]
   const now = clock.elapsed()
   const bytes = space.weight(key, value, undefined)
   if (life)
-    space.keep(space.entryOf({ key, value, life, tags, sequence: table.sequence, checkedAt: now, bornAt: now, bytes }))
+    space.keep(
+      space.entryOf({
+        key,
+        value,
+        life,
+        tags: flight.tags,
+        sequence: table.sequence,
+        checkedAt: now,
+        bornAt: now,
+        bytes,
+      }),
+    )
   else space.near.delete(space.form.near + key)
   return flight
 }

@@ -3,6 +3,7 @@ import type { CacheCore } from './core.ts'
 import { type CacheEntry, calmFor } from './entry.ts'
 import type { EnvelopeTag } from './envelope/envelope.ts'
 import type { EnvelopeFormat } from './envelope/format.ts'
+import type { Judgement } from './far_tier/tag_numbers.ts'
 import type { KeyForm } from './key.ts'
 import { deepFreeze } from './near/freeze.ts'
 import type { NearTier } from './near/near_tier.ts'
@@ -35,7 +36,7 @@ export interface Keeping {
   readonly key: string
   readonly value: unknown
   readonly life: Life
-  /** Beside the namespace's own. */
+  /** With the namespace's own. */
   readonly tags: readonly Tag[]
   /** The count of invalidations when the value was the store's. */
   readonly sequence: number
@@ -59,6 +60,10 @@ export class Space {
   readonly counts = new Counts()
   /** Changed while the process runs. */
   policy: Policy
+  /** Share of the far tier's late answers that were nothing, the latest counting most: what the next one will probably be. */
+  missShare = 0
+  /** Of the tags that were last found valid. */
+  #judgement: Judgement | undefined
   /** Its keys stand as they are in the near tier. */
   readonly #isBare: boolean
   #hasReportedValue = false
@@ -81,15 +86,27 @@ export class Space {
     return tags.length === 0 ? this.#farTags : [...this.#farTags, ...tags]
   }
 
+  /** The tags that a near entry has. @param tags beside the namespace's own */
+  nearTags(tags: readonly Tag[]): readonly Tag[] {
+    return tags.length === 0 ? this.ownTags : [...this.ownTags, ...tags]
+  }
+
   /** The entry to be served at once: fresh, not due for a refresh, valid, and trusted. Allocates nothing. */
   find(nearKey: string): CacheEntry | undefined {
     const entry = this.near.get(nearKey) as CacheEntry | undefined
     // No key of this namespace begins with a NUL, but those of others do in a tier that they share.
     if (entry === undefined || (this.#isBare && nearKey.charCodeAt(0) === 0)) return undefined
-    const { clock, tags, trust } = this.core
-    const now = clock.elapsed()
+    const { moments, tags, trust } = this.core
+    const now = moments.now()
     const isCalm = now < entry.calmUntil && trust.holds(entry.checkedAt, now)
     return isCalm && (entry.sequence === tags.sequence || areTagsValid(entry.tags, entry.sequence)) ? entry : undefined
+  }
+
+  /** The judgement of tags that are valid for certain and without a question; undefined where that takes more to tell. */
+  judge(tags: readonly EnvelopeTag[]): Judgement | undefined {
+    const judgement = this.core.numbers!.judge(tags, this.#judgement)
+    if (judgement) this.#judgement = judgement
+    return judgement
   }
 
   /** What there is within grace, valid but perhaps stale or not trusted; what is void or too old goes. */
@@ -103,18 +120,20 @@ export class Space {
 
   /** An entry of a value. */
   entryOf({ key, value, life, tags, sequence, checkedAt, bornAt, bytes }: Keeping): CacheEntry {
-    const freshUntil = bornAt + life.ttl
+    // Whole numbers stand in the entry itself; any other would be an object of its own.
+    const freshUntil = Math.round(bornAt + life.ttl)
     return {
       key: this.form.near + key,
       value,
       freshUntil,
-      usableUntil: freshUntil + life.grace,
-      checkedAt,
+      usableUntil: Math.round(freshUntil + life.grace),
+      checkedAt: Math.floor(checkedAt),
       sequence,
-      tags: tags.length === 0 ? this.ownTags : [...this.ownTags, ...tags],
+      tags,
       bytes,
-      calmUntil: bornAt + calmFor(life.ttl, this.policy.eagerRefresh),
+      calmUntil: Math.round(bornAt + calmFor(life.ttl, this.policy.eagerRefresh)),
       isStale: false,
+      answer: undefined,
     }
   }
 

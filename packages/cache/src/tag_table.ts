@@ -30,6 +30,8 @@ const MAX_TAGS = 100_000
 export class TagTable {
   /** How many invalidations of tags this process has heard of or made. */
   sequence = 0
+  /** Grows with whatever may change a judgement of tags: a number, a doubt, a tag that is known no more. */
+  changes = 0
   /** The greatest number of the store's counter that this process has seen. */
   greatest = 0
   readonly #tags = new Map<string, KnownTag>()
@@ -65,6 +67,7 @@ export class TagTable {
     this.sequence++
     // A tag that nobody here has taken is in no entry; but a load that names it only at its end must learn of this.
     const tag = this.take(name) as KnownTag
+    this.changes++
     tag.invalidatedAt = this.sequence
     if (number === undefined) tag.number = undefined
     else this.learn(name, number, now)
@@ -76,6 +79,7 @@ export class TagTable {
     if (at < this.#doubtedAt) return
     const tag = this.take(name) as KnownTag
     if (tag.number !== undefined && tag.number > number) return
+    this.changes++
     tag.number = number
     tag.knownAt = Math.max(tag.knownAt, at)
   }
@@ -93,6 +97,7 @@ export class TagTable {
   /** No number is certain: messages were missed. */
   doubtAll(now: number): void {
     this.#doubtedAt = now
+    this.changes++
     for (const tag of this.#tags.values()) tag.number = undefined
   }
 
@@ -105,6 +110,7 @@ export class TagTable {
         continue
       }
       tag.invalidatedAt = Number.POSITIVE_INFINITY
+      this.changes++
       this.#forgotten = true
       return
     }

@@ -16,7 +16,8 @@ export async function touch(space: Space, key: string, policy: Policy): Promise<
 }
 
 function relived(entry: CacheEntry, now: number, { ttl, grace }: Policy): CacheEntry {
-  return { ...entry, freshUntil: now + ttl, usableUntil: now + ttl + grace, calmUntil: now + ttl }
+  const freshUntil = Math.round(now + ttl)
+  return { ...entry, freshUntil, usableUntil: Math.round(freshUntil + grace), calmUntil: freshUntil }
 }
 
 /** An envelope says itself how long it is fresh, so it is written anew, if nobody else has done so. */

@@ -111,15 +111,56 @@ describe('with a far tier', () => {
     assert.equal(source.loads, 2)
   })
 
-  it('keys that are asked for in one turn are read by one call', async () => {
+  it('keys that are asked for in one turn are read by one call, very many by a few', async () => {
     const { a, b, settle } = await open()
-    const keys = Array.from({ length: 200 }, (_, i) => `k${i}`)
+    const keys = Array.from({ length: 250 }, (_, i) => `k${i}`)
     await a.cache.setMany(keys.map((key) => [key, key] as const))
     await b.cache.getOrSet({ key: 'warm', load: () => 1 })
     await settle()
+    const ask = (some: readonly string[]) => Promise.all(some.map((key) => b.cache.get(key)))
     const before = b.far.calls.length
-    assert.deepEqual(await Promise.all(keys.map((key) => b.cache.get(key))), keys)
+    assert.deepEqual(await ask(keys.slice(0, 30)), keys.slice(0, 30))
     assert.deepEqual(b.far.calls.slice(before), ['entries.read'])
+    assert.deepEqual(await ask(keys.slice(30)), keys.slice(30))
+    const calls = b.far.calls.slice(before + 1)
+    assert.deepEqual(new Set(calls), new Set(['entries.read']))
+    assert.ok(calls.length <= 10, `${calls.length} calls for 220 keys`)
+  })
+
+  it('what is mostly missing is read together with the right to load it', async () => {
+    const { a, b, settle } = await open()
+    const load = ({ key }: LoadContext) => `loaded ${key}`
+    for (let i = 0; i < 20; i++) await a.cache.getOrSet({ key: `k${i}`, load })
+    await settle()
+    const before = a.far.calls.length
+    assert.equal(await a.cache.getOrSet({ key: 'next', load }), 'loaded next')
+    await settle()
+    assert.deepEqual(a.far.calls.slice(before), ['leases.claim', 'entries.write'])
+    // It is there for others; and what others have is found, without a load.
+    assert.equal(await b.cache.get('next'), 'loaded next')
+    await b.cache.set('theirs', 'set')
+    assert.equal(await a.cache.getOrSet({ key: 'theirs', load }), 'set')
+  })
+
+  it('what is mostly missing is loaded by one process of all, and waited for by the others', async () => {
+    const { a, b, settle, clock } = await open()
+    const load = ({ key }: LoadContext) => `loaded ${key}`
+    for (let i = 0; i < 20; i++)
+      for (const node of [a, b]) await node.cache.getOrSet({ key: `${node === a ? 'a' : 'b'}${i}`, load })
+    await settle()
+    const gate = Promise.withResolvers<string>()
+    let loads = 0
+    const slow = () => {
+      loads++
+      return gate.promise
+    }
+    const callers = [a, b, a, b].map((node) => node.cache.getOrSet({ key: 'cold', load: slow }))
+    await settle()
+    gate.resolve('once')
+    await settle()
+    await clock.advance(100)
+    assert.deepEqual(await Promise.all(callers), ['once', 'once', 'once', 'once'])
+    assert.equal(loads, 1)
   })
 
   it('what could not be serialised is handed out and kept near alone; to set it is an error', async () => {

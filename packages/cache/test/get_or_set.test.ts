@@ -82,6 +82,27 @@ describe('a look-up', () => {
     assert.equal(clock.pending, 0)
   })
 
+  it('refuses a load that asks for itself at once, also through another load, or after a while', async () => {
+    const { cache, clock } = open()
+    const direct = (): Promise<number> => cache.getOrSet({ key: 'a', load: direct })
+    await assert.rejects(direct(), { code: 'E_CACHE_LOAD_CYCLE' })
+    const there = (): Promise<number> => cache.getOrSet({ key: 'b', load: back })
+    const back = (): Promise<number> => cache.getOrSet({ key: 'c', load: there })
+    await assert.rejects(there(), { code: 'E_CACHE_LOAD_CYCLE' })
+    const late = async (): Promise<number> => {
+      await null
+      return cache.getOrSet({ key: 'd', load: late })
+    }
+    await assert.rejects(late(), { code: 'E_CACHE_LOAD_CYCLE' })
+    assert.equal(clock.pending, 0)
+    // In production what a load does before it waits; and nobody else is refused.
+    const production = open({ environment: 'production' }).cache
+    const again = (): Promise<number> => production.getOrSet({ key: 'a', load: again })
+    await assert.rejects(again(), { code: 'E_CACHE_LOAD_CYCLE' })
+    const slow = { key: 'e', load: async () => 5 }
+    assert.deepEqual(await Promise.all([production.getOrSet(slow), production.getOrSet(slow)]), [5, 5])
+  })
+
   it('lets its loader say how long the result lives, and by what it can be invalidated', async () => {
     const { cache, clock } = open()
     const { load } = counter()

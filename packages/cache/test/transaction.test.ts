@@ -92,6 +92,45 @@ for (const [name, farOf] of Object.entries(stores))
     })
   })
 
+describe('a process without a far tier', () => {
+  it('forgets with its own commit once, and what it has read since stays', async () => {
+    const { database, schema, node, price, reads } = await home(() => undefined)
+    const [a, b] = [await node(), await node()]
+    await reads(a, 10)
+    await reads(b, 10)
+    const loads = () => a.stats().namespaces['default']!.loads
+    const before = loads()
+    await database.transaction(async (tx) => {
+      await tx.query(`UPDATE ${schema}.product SET price = 11`)
+      await a.invalidate({ keys: ['price'] }, { tx })
+    })
+    assert.equal(await price(a), 11)
+    await reads(b, 11)
+    // The bus keeps the order: who has heard of the second has heard of the first.
+    await b.invalidate({ keys: ['another'] })
+    await a.getOrSet({ key: 'another', load: () => 'old' })
+    await database.transaction(async (tx) => {
+      await b.invalidate({ keys: ['another'] }, { tx })
+    })
+    while (a.getSync('another') !== undefined) await new Promise((resolve) => setImmediate(resolve))
+    assert.equal(a.getSync('price'), 11)
+    assert.equal(loads(), before + 2)
+  })
+
+  it('forgets when the news comes, if it was never told of its commit', async () => {
+    const { database, schema, node, reads } = await home(() => undefined)
+    const a = await node()
+    await reads(a, 10)
+    await database.transaction(async (tx) => {
+      await tx.query(`UPDATE ${schema}.product SET price = 11`)
+      const query = (text: string, values?: unknown[]) => tx.query(text, values)
+      // As when the answer to the COMMIT gets lost.
+      await a.invalidate({ keys: ['price'] }, { tx: { query, afterCommit() {} } })
+    })
+    await reads(a, 11)
+  })
+})
+
 it('an invalidation in a transaction needs something that carries it', async () => {
   await assert.rejects(createCache().invalidate({ keys: ['a'] }, { tx: {} }), { code: 'E_CACHE_TRANSACTION' })
 })

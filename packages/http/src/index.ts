@@ -63,6 +63,8 @@ export { type RateLimitPresetOptions, rateLimits } from './rate_limit_presets.ts
 export { createMemoryRateStore, type MemoryRateStoreOptions, type RateLimitStore } from './rate_limit_store.ts'
 export { isReply, json, noContent, type ReplyInit, redirect, stream, text } from './reply.ts'
 export { outgoingHeaders, type RequestIdTrust } from './request_context.ts'
+export type { ResponseCacheStats } from './response_cache/cache_counts.ts'
+export type { KeptDescription } from './response_cache/kept_responses.ts'
 export {
   createMemoryResponseStore,
   type MemoryResponseStoreOptions,

@@ -12,6 +12,7 @@ export type JobsErrorCode =
   | 'E_JOB_KIND_UNKNOWN'
   | 'E_JOB_LEASE_LOST'
   | 'E_JOB_NOT_FOUND'
+  | 'E_JOB_OUTBOX'
   | 'E_JOB_PAYLOAD'
   | 'E_JOB_PAYLOAD_SIZE'
   | 'E_JOB_PERMANENT'

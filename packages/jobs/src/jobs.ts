@@ -3,6 +3,7 @@ import type { SqlExecutor } from '@tailwater/postgres'
 import type { Stored } from './backend/enqueue_port.ts'
 import type { JobCounts } from './backend/inspect_port.ts'
 import { createEnqueuer, type JobTransaction, transactionOf } from './enqueue/enqueuer.ts'
+import { preparers } from './enqueue/preparers.ts'
 import { jobsError } from './errors.ts'
 import { type Flow, newFlow } from './flow.ts'
 import type { NewJob } from './job.ts'
@@ -14,7 +15,7 @@ import { createOperations, type Operations, unknownKind } from './operate/operat
 import { createQueue, type Queue } from './operate/queue.ts'
 import { type JobsOptions, type ResolvedJobsOptions, resolveJobsOptions } from './options.ts'
 import { createEncryption } from './payload/encryption.ts'
-import { checkRequest, type JobOptions, type JobRequest, newJobOf } from './request.ts'
+import { checkRequest, type JobRequest, newJobOf } from './request.ts'
 import { childrenReader } from './run/children.ts'
 import { createWorker } from './run/worker.ts'
 import { workers } from './run/workers.ts'
@@ -80,10 +81,6 @@ export function createJobs(given: JobsOptions = {}): Jobs {
     throw unknownKind(kind, kinds)
   }
 
-  function prepare(kind: string, payload: unknown, said: JobOptions | undefined): NewJob | Promise<NewJob> {
-    return newJobOf(kindOf(kind), payload, said)
-  }
-
   function prepareAny(request: JobRequest, queue?: string): NewJob | Promise<NewJob> {
     const { kind, payload, options: said } = checkRequest(request)
     const known = kinds.get(kind) ?? foreignKind(kind, defaults)
@@ -92,7 +89,7 @@ export function createJobs(given: JobsOptions = {}): Jobs {
 
   function prepareRequest(request: JobRequest): NewJob | Promise<NewJob> {
     const { kind, payload, options: said } = checkRequest(request)
-    return prepare(kind, payload, said)
+    return newJobOf(kindOf(kind), payload, said)
   }
   const scheduler = createScheduler(
     // A store that nobody tells of schedules is asked twice as seldom as for jobs.
@@ -101,7 +98,8 @@ export function createJobs(given: JobsOptions = {}): Jobs {
   )
   const schedules = createSchedules({
     port: backend.schedules,
-    prepare,
+    prepare: prepareRequest,
+    prepareAny,
     codecOf: (kind) => kinds.get(kind)?.codec,
     wake: scheduler.wake,
     store: (job) => enqueuer.one(job),
@@ -153,6 +151,7 @@ export function createJobs(given: JobsOptions = {}): Jobs {
     counts: (queue) => backend.inspect.counts(queue),
   }
   workers.set(jobs, worker)
+  preparers.set(jobs, (request, queue) => (queue === undefined ? prepareRequest(request) : prepareAny(request, queue)))
   return jobs
 
   function kindHandle<Input>(kind: ResolvedKind): Kind<Input> {
@@ -172,9 +171,10 @@ export function createJobs(given: JobsOptions = {}): Jobs {
   }
 }
 
-function kindDefaults({ attempts, maxPayload, keyring, queues }: ResolvedJobsOptions): KindDefaults {
+function kindDefaults({ attempts, maxPayload, keyring, encrypt, queues }: ResolvedJobsOptions): KindDefaults {
   return {
     attempts,
+    encrypt,
     maxPayload,
     encryption: keyring && createEncryption(keyring),
     checkQueue(queue) {

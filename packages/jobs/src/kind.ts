@@ -42,7 +42,7 @@ interface KindSettings<Payload, Input> {
   /** Which jobs are duplicates. @default none */
   unique?: Unique
   tags?: readonly string[]
-  /** Encrypts payloads and results; needs the engine's `keyring`. @default false */
+  /** Encrypts payloads and results; needs the engine's `keyring`. @default that of the engine (`encrypt`), false */
   encrypted?: boolean
   /** Names and paths in payloads and results that are not shown, besides those of the engine. */
   redact?: readonly string[]
@@ -109,12 +109,17 @@ export interface KindDefaults {
   attempts: number
   maxPayload: number
   encryption: Encryption | undefined
+  /** Whether kinds that say nothing of it are encrypted. */
+  encrypt: boolean
   /** @throws E_JOB_QUEUE_UNKNOWN */
   checkQueue(queue: string): void
 }
 
 /** What a kind, a queue or a schedule may be called. */
 export const NAME = /^[a-z][a-z0-9-]{0,99}$/
+
+/** The name of a queue in options. */
+export const queueName = optional(text({ pattern: NAME, expected: 'lower-case words joined by hyphens' }))
 
 const isFunction = (given: unknown) => typeof given === 'function'
 const isNames = (given: unknown) =>
@@ -147,12 +152,18 @@ export function resolveKind(given: unknown, defaults: KindDefaults): ResolvedKin
   const path = `jobs.define('${name}')`
   const said = resolveOptions(path, given, fields)
   defaults.checkQueue(said.queue)
-  const encryption = said.encrypted ? needEncryption(defaults, path) : undefined
+  const encryption = (said.encrypted ?? defaults.encrypt) ? needEncryption(defaults, path) : undefined
   return {
     kind: name,
     queue: said.queue,
     handler: handlerOf(said, path),
-    codec: createCodec({ kind: name, schema: said.schema, encryption, maxSize: defaults.maxPayload }),
+    codec: createCodec({
+      kind: name,
+      schema: said.schema,
+      encryption,
+      decryption: defaults.encryption,
+      maxSize: defaults.maxPayload,
+    }),
     attempts: said.attempts ?? defaults.attempts,
     waiting: resolveBackoff(said.backoff, `${path}.backoff`),
     timeout: said.timeout,

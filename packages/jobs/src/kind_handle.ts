@@ -6,7 +6,7 @@ import type { JobOptions, JobRequest } from './request.ts'
 
 /** Options of one call. */
 export interface EnqueueJobOptions extends JobOptions {
-  /** The caller's transaction: the job exists only if it commits. Only the PostgreSQL backend takes one. */
+  /** The caller's transaction: the job exists only if it commits. PostgreSQL takes it; Redis does with an outbox, and then has the job a moment after the commit. */
   tx?: JobTransaction
 }
 

@@ -43,6 +43,8 @@ export interface JobsOptions {
   maxPayload?: Size
   /** Keys for kinds that are `encrypted`. */
   keyring?: Keyring
+  /** Encrypts payloads and results of every kind that does not say otherwise; needs a `keyring`. @default false */
+  encrypt?: boolean
   /** Names (`email`) and paths (`customer.name`, `*` for any step) whose values are not shown, besides passwords, tokens and the like. */
   redact?: readonly string[]
   /** Threads for handlers in threads, at most. @default that of piscina, one and a half for each processor */
@@ -72,6 +74,7 @@ const fields = {
   lease: duration({ min: 1_000, max: 3_600_000, default: '30s' }),
   maxPayload: size({ default: '256kb' }),
   keyring: optional(value<Keyring>('a Keyring', (given) => isFunction((given as Keyring)?.keys))),
+  encrypt: value<boolean>('true or false', (given) => typeof given === 'boolean', { default: false }),
   redact: value<readonly string[]>('an array of names', Array.isArray, { default: [] }),
   threads: optional(integer({ min: 1, max: 256 })),
   clock: value<Clock>('a Clock', (given) => isFunction((given as Clock)?.after), { default: systemClock }),
@@ -91,6 +94,7 @@ const readFields = (given: unknown) => resolveOptions('createJobs', given, field
 export function resolveJobsOptions(given: JobsOptions): ResolvedJobsOptions {
   const { queues, backend, database, schema, ...options } = readFields(given)
   if (backend && database) throw optionsError('createJobs.database', 'left out, because there is a backend', database)
+  if (options.encrypt && !options.keyring) throw optionsError('createJobs.keyring', 'given to encrypt with', undefined)
   const names = Object.keys(queues)
   for (const name of names)
     if (!NAME.test(name)) throw optionsError('createJobs.queues', 'named by lower-case words joined by hyphens', name)

@@ -188,3 +188,21 @@ it('a schedule is run at once on demand, paused or not, and its planned moments 
   assert.deepEqual(await jobs.schedules.get('nightly'), before)
   assert.equal(await jobs.schedules.run('nothing'), undefined)
 })
+
+it('a schedule of a kind that this process does not define is stored at once, and fires into the queue that was named', async () => {
+  const { jobs, backend, clock } = engine({ concurrency: 0 })
+  const rule = { every: 60_000, from: clock.now() } as const
+  await jobs.schedules.add('foreign-pulse', { ...rule, kind: 'unheard-of', payload: { n: 1 } }, { queue: 'mail' })
+  const { kind, queue } = (await jobs.schedules.get('foreign-pulse'))!
+  assert.deepEqual([kind, queue], ['unheard-of', 'mail'])
+  await jobs.start()
+  await clock.advance(120_000)
+  const [job] = (await backend.inspect.list({ queue: 'mail' }, { limit: 1 })).jobs
+  assert.deepEqual([job?.kind, job?.payload], ['unheard-of', '{"n":1}'])
+  await assert.rejects(jobs.schedules.add('wrong', { ...rule, kind: 'unheard-of' }, { queue: 'No Queue' }), (error) =>
+    hasCode(error, 'E_OPTIONS'),
+  )
+  await assert.rejects(jobs.schedules.add('wrong', { ...rule, kind: 'No Kind', payload: 1 }), (error) =>
+    hasCode(error, 'E_JOB_KIND'),
+  )
+})

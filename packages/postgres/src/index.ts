@@ -11,6 +11,7 @@ export {
   sqlStateOf,
 } from './errors.ts'
 export { createPostgresLeases, type PostgresLeasesOptions } from './leases.ts'
+export { createListener, type ListenerOptions } from './listener.ts'
 export type { Migration, MigrationModule } from './migration.ts'
 export type { AppliedMigration } from './migration_plan.ts'
 export {

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { after, afterEach, before, describe, it } from 'node:test'
-import { hasCode, listen, type RedisConnectionEvent, redisConnection, systemClock } from '@tailwater/core'
+import { describe, it } from 'node:test'
+import { hasCode, systemClock } from '@tailwater/core'
 import { freePort, stressLifecycle } from '@tailwater/core/testing'
 import { Redis as IoRedis } from 'ioredis'
-import { createRedis, defineScript, type Redis, type RedisOptions } from '../src/index.ts'
-import { startRedis, type TestRedis } from '../src/testing/index.ts'
+import { createRedis, defineScript } from '../src/index.ts'
+import { startRedis } from '../src/testing/index.ts'
+import { change, connect, eventually, server } from './test_server.ts'
 
 const increase = defineScript({
   name: 'test.increase',
@@ -13,47 +14,6 @@ const increase = defineScript({
   keys: ['counter'],
   lua: `return redis.call('INCRBY', KEYS[1], ARGV[1])`,
 })
-
-let server: TestRedis
-const opened: Redis[] = []
-before(async () => {
-  server = await startRedis()
-})
-after(() => server.stop())
-afterEach(async () => {
-  for (const redis of opened.splice(0)) await redis.stop()
-  await server.ask('FLUSHALL')
-})
-
-async function connect(options: RedisOptions = {}): Promise<Redis> {
-  const redis = createRedis({ url: server.url, ...options })
-  opened.push(redis)
-  await redis.start()
-  return redis
-}
-
-/** Resolves at the next change of that kind. */
-function change(wanted: RedisConnectionEvent['change'], label = 'commands'): Promise<RedisConnectionEvent> {
-  return new Promise((resolve) => {
-    const end = listen(redisConnection, (event) => {
-      if (event.change !== wanted || event.label !== label) return
-      end()
-      resolve(event)
-    })
-  })
-}
-
-/** Runs a command until it succeeds: for waiting until a connection has been made again. */
-async function eventually<T>(act: () => Promise<T>): Promise<T> {
-  for (;;) {
-    try {
-      return await act()
-    } catch (error) {
-      assert.ok(hasCode(error, 'E_REDIS_UNAVAILABLE') || hasCode(error, 'E_REDIS_TIMEOUT'), String(error))
-      await new Promise((resolve) => setImmediate(resolve))
-    }
-  }
-}
 
 describe('a connection to Redis', () => {
   it('runs commands, and says what the server refuses', async () => {
@@ -166,87 +126,6 @@ describe('a connection to Redis', () => {
     const { state, details } = await (await connect()).health()
     assert.equal(state, 'up')
     assert.match(String(details['version']), /^\d+\.\d+/)
-  })
-})
-
-describe('a lost connection', () => {
-  it('is made again when the server is back, and commands fail at once meanwhile', async () => {
-    const own = await startRedis()
-    const redis = await connect({ url: own.url, reconnect: { min: 10, max: 50 } })
-    try {
-      const lost = change('lost')
-      await own.kill()
-      await lost
-      await assert.rejects(redis.command('PING'), { code: 'E_REDIS_UNAVAILABLE' })
-      const back = change('connected')
-      await own.restart()
-      await back
-      assert.equal(await redis.command('PING'), 'PONG')
-      await redis.stop()
-    } finally {
-      await own.stop()
-    }
-  })
-
-  it('fails the commands under way, and says that they may have been done', async () => {
-    const own = await startRedis()
-    const redis = await connect({ url: own.url })
-    try {
-      own.freeze()
-      const under = redis.command('INCR', 'a')
-      void own.kill()
-      await assert.rejects(under, (error) => hasCode(error, 'E_REDIS_UNAVAILABLE') && error.details['sent'] === true)
-      await redis.stop()
-    } finally {
-      await own.stop()
-    }
-  })
-
-  it('of a frozen server is given up after the time for a command, once, and made again when it thaws', async () => {
-    const own = await startRedis()
-    const redis = await connect({
-      url: own.url,
-      commandTimeout: 200,
-      connectTimeout: 200,
-      reconnect: { min: 10, max: 50 },
-    })
-    try {
-      const lost = change('lost')
-      own.freeze()
-      await assert.rejects(
-        redis.command('PING'),
-        (error) => hasCode(error, 'E_REDIS_TIMEOUT') || hasCode(error, 'E_REDIS_UNAVAILABLE'),
-      )
-      await lost
-      await assert.rejects(redis.command('PING'), { code: 'E_REDIS_UNAVAILABLE' })
-      own.thaw()
-      assert.equal(await eventually(() => redis.command('PING')), 'PONG')
-      await redis.stop()
-    } finally {
-      own.thaw()
-      await own.stop()
-    }
-  })
-
-  it('lets commands wait for it, with an offline queue', async () => {
-    const own = await startRedis({ persist: true })
-    const redis = await connect({
-      url: own.url,
-      offlineQueue: true,
-      commandTimeout: '20s',
-      reconnect: { min: 10, max: 50 },
-    })
-    try {
-      const lost = change('lost')
-      await own.kill()
-      await lost
-      const waiting = redis.command('INCR', 'a')
-      await own.restart()
-      assert.equal(await waiting, 1)
-      await redis.stop()
-    } finally {
-      await own.stop()
-    }
   })
 })
 

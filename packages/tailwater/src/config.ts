@@ -16,8 +16,9 @@ import {
   value,
 } from '@tailwater/core'
 import type { QueueOptions } from '@tailwater/jobs'
-import type { MigrationModule } from '@tailwater/postgres'
+import { type MigrationModule, quoteSchema } from '@tailwater/postgres'
 import { urlOf } from './environment/variable.ts'
+import { type HttpConfig, httpFields } from './http_config.ts'
 
 /** How PostgreSQL is reached. */
 export interface DatabaseConfig {
@@ -52,12 +53,18 @@ export interface CacheConfig {
 
 /** Where jobs are kept, and on which queues. */
 export interface JobsConfig {
-  /** In PostgreSQL they are enqueued within transactions; in Redis they need a `redisUrl`. @default 'postgres' */
-  store?: 'postgres' | 'redis'
+  /**
+   * In PostgreSQL a job is stored within the caller's transaction. In Redis, which needs a `redisUrl`, it comes there through the outbox right after the commit. In
+   * memory it is lost with the process, and cannot be part of a transaction.
+   * @default 'postgres': a platform always has one
+   */
+  store?: 'postgres' | 'redis' | 'memory'
   /** The queues of the application, by name; `default` is always there. */
   queues?: Record<string, QueueOptions>
   /** Names and paths in payloads and results that nobody is shown. */
   redact?: readonly string[]
+  /** Encrypts payloads and results of every kind that does not say otherwise, with keys of the `secret`. @default false */
+  encrypt?: boolean
 }
 
 /** What carries messages, and how they are bounded and shown. */
@@ -94,6 +101,7 @@ export interface TailwaterConfig {
   cache?: CacheConfig
   jobs?: JobsConfig
   messaging?: MessagingConfig
+  http?: HttpConfig
   amqpUrl?: string
   mail?: { smtpUrl?: string; from?: string }
   log?: { level?: 'debug' | 'info' | 'warn' | 'error' | 'silent'; format?: 'pretty' | 'json' }
@@ -161,9 +169,10 @@ const fields = {
     far: oneOf(['auto', 'postgres', 'none'], { default: 'auto' }),
   }),
   jobs: group({
-    store: oneOf(['postgres', 'redis'], { default: 'postgres' }),
+    store: oneOf(['postgres', 'redis', 'memory'], { default: 'postgres' }),
     queues: value<Record<string, QueueOptions>>('an object of queues', isObject, { default: {} }),
     redact: value<readonly string[]>('a list of names', Array.isArray, { default: [] }),
+    encrypt: value<boolean>('true or false', (given) => typeof given === 'boolean', { default: false }),
   }),
   messaging: group({
     carrier: oneOf(['auto', 'jobs'], { default: 'auto' }),
@@ -171,6 +180,7 @@ const fields = {
     maxBody: size({ default: '256kb' }),
     redact: value<readonly string[]>('a list of names', Array.isArray, { default: [] }),
   }),
+  http: group(httpFields),
   amqpUrl: optional(secretUrl(['amqp:', 'amqps:'], 'a URL such as amqp://user:password@host:5672')),
   mail: group({
     smtpUrl: optional(secretUrl(['smtp:', 'smtps:'], 'a URL such as smtp://host:587')),
@@ -199,6 +209,7 @@ const fields = {
 export function resolveConfig(config: TailwaterConfig = {}) {
   const database = typeof config.database === 'string' ? { url: config.database } : config.database
   const resolved = resolveOptions('config', { ...config, database }, fields)
+  quoteSchema(resolved.schema, 'config.schema')
   if (resolved.database.max < resolved.database.min)
     throw optionsError(
       'config.database.max',

@@ -8,7 +8,6 @@ import {
   createAccounts,
   createDashboard,
   type Dashboard,
-  type DashboardOptions,
   type FirstAdministrator,
 } from '@tailwater/dashboard'
 import type { Jobs } from '@tailwater/jobs'
@@ -21,15 +20,16 @@ import { createDiskFileStore } from './files/disk_file_store.ts'
 import { createLogger } from './log/logger.ts'
 import { openMailer } from './mail/open_mailer.ts'
 import { createMounts, type Mounts } from './mounts/mounts.ts'
-import { openCache } from './platform/cache.ts'
+import { farOf, openCache } from './platform/cache.ts'
 import { openDataFolder } from './platform/data_folder.ts'
 import { registerGauges } from './platform/gauges.ts'
 import { type Ground, openGround, type Progress } from './platform/ground.ts'
 import { openJobs } from './platform/jobs.ts'
 import { openMessaging } from './platform/messaging.ts'
+import { openResponses, type Responses, withResponses } from './platform/responses.ts'
 import { keyringOf } from './platform/secrets.ts'
 import { openSettings, type PlatformSettings } from './platform/settings.ts'
-import { platformServices } from './platform/start_order.ts'
+import { type PlatformParts, platformServices } from './platform/start_order.ts'
 import { createSurface } from './platform/surface.ts'
 import { platformVersion } from './platform/version.ts'
 import { type ListenOptions, type ServedHttp, serve } from './process/serve.ts'
@@ -57,6 +57,8 @@ export interface Tailwater extends Mounts {
   readonly settings: PlatformSettings
   /** In this process's memory, behind it in Redis where there is a `redisUrl`; processes hear of each other's invalidations. */
   readonly cache: Cache
+  /** With `http.cache`. */
+  readonly responses: Responses | undefined
   readonly jobs: Jobs
   /** Published in a transaction of the database, a message goes out with its commit. */
   readonly messaging: Messaging
@@ -107,7 +109,7 @@ async function assemble(
   progress: Progress,
 ): Promise<Tailwater> {
   const { clock, schema } = config
-  const { database, migrators } = ground
+  const { database } = ground
   const logger = createLogger({ ...config.log, name: config.name })
   // A folder of their own: beside them lie the secret and the database.
   const files = createDiskFileStore(join(config.dataDir, 'files'))
@@ -119,16 +121,16 @@ async function assemble(
   registerGauges(telemetry, database, jobs)
   const surface = createSurface(config, ground, accounts)
   const settings = openSettings(config, ground)
-  const cache = openCache(config, ground, settings)
-  const { closing } = surface.drain
-  const dashboard = dashboardOf(config, { accounts, telemetry, database, cache, jobs, messaging, closing })
-  const parts = {
+  const far = farOf(config, ground)
+  const cache = openCache(config, ground, settings, far)
+  const responses = openResponses(config, cache, far)
+  const engines = {
     config,
     ground,
     settings,
     cache,
+    responses,
     surface,
-    dashboard,
     logger,
     mailer,
     jobs,
@@ -137,20 +139,17 @@ async function assemble(
     telemetry,
     progress,
   }
+  const parts = { ...engines, dashboard: dashboardOf(engines) }
   const { services, firstAdministrator } = platformServices(parts)
   return {
     ...createMounts(parts),
     config,
     clock,
     logger,
-    database,
-    migrators,
-    leases: ground.leases,
-    outbox: ground.outbox,
-    bus: ground.bus,
-    redis: ground.redis,
+    ...shownOf(ground),
     settings,
     cache,
+    responses,
     jobs,
     messaging,
     mailer,
@@ -167,10 +166,25 @@ async function assemble(
   }
 }
 
-function dashboardOf(
-  { dashboardPath: mount, clock }: ResolvedConfig,
-  parts: Pick<DashboardOptions, 'accounts' | 'telemetry' | 'database' | 'cache' | 'jobs' | 'messaging' | 'closing'>,
-): Dashboard {
-  // The mounts describe all routes together.
-  return createDashboard({ ...parts, version: platformVersion(), mount, describe: false, clock })
+/** What of the ground is the user's to use. */
+function shownOf({ database, migrators, leases, outbox, bus, redis }: Ground) {
+  return { database, migrators, leases, outbox, bus, redis }
+}
+
+function dashboardOf(parts: Omit<PlatformParts, 'dashboard'>): Dashboard {
+  const { config, ground, accounts, telemetry, cache, responses, jobs, messaging, surface } = parts
+  return createDashboard({
+    accounts,
+    telemetry,
+    database: ground.database,
+    cache: withResponses(cache, responses),
+    jobs,
+    messaging,
+    closing: surface.drain.closing,
+    version: platformVersion(),
+    mount: config.dashboardPath,
+    // The mounts describe all routes together.
+    describe: false,
+    clock: config.clock,
+  })
 }

@@ -3,11 +3,9 @@ import { randomUUID } from 'node:crypto'
 import { after, before, describe, it } from 'node:test'
 import {
   ADMIN_TOKEN,
-  addCategory,
-  addCustomer,
   addMerchant,
   type MerchantApp,
-  startMerchantApp,
+  startSmallShop,
   type TestMerchant,
 } from '../testing/merchant_app.ts'
 
@@ -15,11 +13,10 @@ describe('a product', () => {
   let app: MerchantApp
   let merchant: TestMerchant
   let categoryId: number
+  let customerId: number
 
   before(async () => {
-    app = await startMerchantApp()
-    merchant = await addMerchant(app, 'northern')
-    categoryId = await addCategory(app, 'candles')
+    ;({ app, merchant, categoryId, customerId } = await startSmallShop())
   })
   after(() => app.close())
 
@@ -32,7 +29,6 @@ describe('a product', () => {
     app.ask('PATCH', `/api/products/${id}`, { token: merchant.token, body, headers })
   const show = (id: number) => app.ask('GET', `/api/products/${id}`)
   const order = async (productId: number, quantity = 1) => {
-    const customerId = await addCustomer(app, merchant.id, 'ada@example.com')
     return app.ask('POST', '/api/orders', {
       token: merchant.token,
       headers: { 'idempotency-key': randomUUID() },

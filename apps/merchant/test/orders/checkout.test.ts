@@ -2,15 +2,7 @@ import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { after, before, describe, it } from 'node:test'
 import { databaseQuery, listen } from '@tailwater/core'
-import {
-  addCategory,
-  addCustomer,
-  addMerchant,
-  addProduct,
-  type MerchantApp,
-  startMerchantApp,
-  type TestMerchant,
-} from '../testing/merchant_app.ts'
+import { addProduct, type MerchantApp, startSmallShop, type TestMerchant } from '../testing/merchant_app.ts'
 
 /** SQLSTATE of a transaction that was ended because it and another waited for each other. */
 const DEADLOCK = '40P01'
@@ -22,10 +14,7 @@ describe('checkout', () => {
   let customerId: number
 
   before(async () => {
-    app = await startMerchantApp()
-    merchant = await addMerchant(app, 'northern')
-    categoryId = await addCategory(app, 'candles')
-    customerId = await addCustomer(app, merchant.id, 'ada@example.com')
+    ;({ app, merchant, categoryId, customerId } = await startSmallShop())
   })
 
   after(() => app.close())
@@ -67,7 +56,7 @@ describe('checkout', () => {
     const read = await app.ask('GET', `/api/orders/${placed.body.id}`, { token: merchant.token })
     assert.deepEqual(read.body, placed.body)
     assert.deepEqual(await stockOf(one), { onHand: 10, reserved: 3 })
-    const { jobs } = await app.jobs.inspect.list({ kind: 'order-confirmation' })
+    const jobs = await app.enqueued('order-confirmation')
     assert.deepEqual(
       jobs.map(({ payload }) => payload),
       [{ orderId: placed.body.id }],

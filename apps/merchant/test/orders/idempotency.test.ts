@@ -5,12 +5,9 @@ import { FakeClock } from '@tailwater/core/testing'
 import { createLedgerProvider } from '../testing/ledger_provider.ts'
 import {
   type Answer,
-  addCategory,
-  addCustomer,
-  addMerchant,
   addProduct,
   type MerchantApp,
-  startMerchantApp,
+  startSmallShop,
   type TestMerchant,
 } from '../testing/merchant_app.ts'
 
@@ -25,10 +22,7 @@ describe('a checkout under an idempotency key', () => {
   let key: string
 
   before(async () => {
-    app = await startMerchantApp({ payments: ledger, clock })
-    merchant = await addMerchant(app, 'northern')
-    categoryId = await addCategory(app, 'candles')
-    customerId = await addCustomer(app, merchant.id, 'ada@example.com')
+    ;({ app, merchant, categoryId, customerId } = await startSmallShop({ payments: ledger, clock }))
     await app.jobs.start()
   })
   after(() => app.close())

@@ -4,11 +4,9 @@ import { after, before, beforeEach, describe, it } from 'node:test'
 import { createLedgerProvider } from '../testing/ledger_provider.ts'
 import {
   addCategory,
-  addCustomer,
-  addMerchant,
   addProduct,
   type MerchantApp,
-  startMerchantApp,
+  startSmallShop,
   type TestMerchant,
 } from '../testing/merchant_app.ts'
 
@@ -23,9 +21,7 @@ describe('an order', () => {
   let order: any
 
   before(async () => {
-    app = await startMerchantApp({ payments: ledger })
-    merchant = await addMerchant(app, 'northern')
-    customerId = await addCustomer(app, merchant.id, 'ada@example.com')
+    ;({ app, merchant, customerId } = await startSmallShop({ payments: ledger }))
     await app.jobs.start()
   })
   after(() => app.close())

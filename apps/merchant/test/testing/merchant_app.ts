@@ -11,8 +11,9 @@ import {
   systemClock,
 } from '@tailwater/core'
 import { fastifyDefaults, fastifyRoutes } from '@tailwater/http/fastify'
-import { createJobs, type Jobs, jobsMigrations } from '@tailwater/jobs'
+import { createJobs, type Jobs, type JobsBackend, type JobView, jobsMigrations } from '@tailwater/jobs'
 import { createPostgresBackend } from '@tailwater/jobs/postgres'
+import { createRedisBackend } from '@tailwater/jobs/redis'
 import {
   createDatabase,
   createOutbox,
@@ -23,6 +24,8 @@ import {
   tailwaterMigrations,
 } from '@tailwater/postgres'
 import { createTestSchema } from '@tailwater/postgres/testing'
+import { createRedis } from '@tailwater/redis'
+import { startRedis } from '@tailwater/redis/testing'
 import Fastify, { type FastifyInstance } from 'fastify'
 import { accountStatements } from '../../src/accounts/account_statements.ts'
 import { createApiKey } from '../../src/accounts/api_key.ts'
@@ -57,6 +60,8 @@ export interface MerchantApp {
   merchant: Merchant
   cache: Cache
   jobs: Jobs
+  /** Jobs of a kind, as soon as there are any: to Redis those of a transaction come a moment after its commit. */
+  enqueued(kind: string): Promise<JobView[]>
   mails: Mail[]
   /** The first mail that fits, as soon as it is sent. */
   mailTo(fits: (mail: Mail) => boolean): Promise<Mail>
@@ -96,7 +101,8 @@ export async function startMerchantApp({
   const sent = new EventEmitter<{ mail: [Mail] }>()
   const kept = createKept(own, schema, clock)
   await startAll(kept.services)
-  const jobs = createJobs({ backend: createPostgresBackend({ database: own, schema }), pollInterval: 50 })
+  const store = await openJobsStore(own, schema)
+  const jobs = createJobs({ backend: store.backend, pollInterval: 50 })
   const warm = Promise.withResolvers<void>()
   const merchant = createMerchant({
     database,
@@ -129,6 +135,7 @@ export async function startMerchantApp({
       unlisten()
       await jobs.stop()
       await stopAll(kept.services)
+      await store.close()
       await own.stop()
       await close()
     },
@@ -139,6 +146,12 @@ export async function startMerchantApp({
     warmed: warm.promise,
     jobs,
     mails,
+    async enqueued(kind) {
+      for (;;) {
+        const { jobs: found } = await jobs.inspect.list({ kind })
+        if (found.length > 0) return found
+      }
+    },
     async mailTo(fits) {
       for (;;) {
         const mail = mails.find(fits)
@@ -161,6 +174,30 @@ function createKept(database: Database, schema: string, clock: Clock) {
   const bus = createPostgresBus({ outbox, clock })
   const cache = createCache({ bus, outbox, clock, environment: 'test' })
   return { cache, services: [outbox, bus, cache] }
+}
+
+/** Where the jobs are kept: in PostgreSQL, or as on_redis.test.ts says. */
+async function openJobsStore(
+  database: Database,
+  schema: string,
+): Promise<{ backend: JobsBackend; close(): Promise<void> }> {
+  if (process.env['TEST_JOBS_STORE'] !== 'redis')
+    return { backend: createPostgresBackend({ database, schema }), close: async () => {} }
+  const server = await startRedis()
+  const redis = createRedis({ url: server.url })
+  // In real time, whatever a test does to the clock of the shop.
+  const outbox = createOutbox({ database, schema })
+  await startAll([redis, outbox])
+  const backend = createRedisBackend({ redis, outbox })
+  // Relays, though the engine has not started.
+  await backend.start()
+  return {
+    backend,
+    async close() {
+      await stopAll([redis, outbox])
+      await server.stop()
+    },
+  }
 }
 
 async function ask(app: FastifyInstance, method: string, path: string, { token, body, headers }: Asked = {}) {
@@ -214,6 +251,23 @@ export async function addCustomer(
     [merchantId, email],
   )
   return rows[0]!.id
+}
+
+/** A merchant with a category and a customer, in an application of its own. */
+export interface SmallShop {
+  app: MerchantApp
+  merchant: TestMerchant
+  categoryId: number
+  customerId: number
+}
+
+/** Starts the application with a shop that can sell. */
+export async function startSmallShop(options: MerchantAppOptions = {}): Promise<SmallShop> {
+  const app = await startMerchantApp(options)
+  const merchant = await addMerchant(app, 'northern')
+  const categoryId = await addCategory(app, 'candles')
+  const customerId = await addCustomer(app, merchant.id, 'ada@example.com')
+  return { app, merchant, categoryId, customerId }
 }
 
 /** A product of a test. */

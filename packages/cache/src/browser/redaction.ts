@@ -1,8 +1,4 @@
-import { optionsError } from '@tailwater/core'
-
-/** Fields that are not shown unless somebody says otherwise. */
-const SECRET =
-  /pass(word|phrase|wd)?|secret|token|authori[sz]ation|cookie|credential|api[-_]?key|private[-_]?key|hash|salt|card|iban|cvv|ssn/i
+import { isSecretName, optionsError } from '@tailwater/core'
 
 /** Parts of a value that a preview shows, and characters of a text. */
 const MAX_PARTS = 100
@@ -24,7 +20,7 @@ export function createPreview(redact: readonly (string | RegExp)[] | undefined):
             ? rule === name
             : new RegExp(rule.source, rule.flags.replace(/[gy]/g, '')).test(name),
         )
-      : SECRET.test(name)
+      : isSecretName(name)
   return (value) => {
     let parts = 0
     const show = (part: unknown, depth: number): unknown => {

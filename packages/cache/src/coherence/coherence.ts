@@ -65,6 +65,7 @@ export class Coherence {
       outbox,
       topic: this.#topic,
       name,
+      from: this.#from,
     })
   }
 
@@ -131,7 +132,7 @@ export class Coherence {
 
   #hear(payload: unknown): void {
     const news = parseNews(payload)
-    if (news.from === this.#from) return
+    if (news.from === this.#from && (news.mark === undefined || this.#transactional.hasApplied(news.mark))) return
     const set = setOf(news)
     const numbers = new Map<string, number>()
     for (const [name, number] of news.tags ?? []) if (number !== null) numbers.set(name, number)

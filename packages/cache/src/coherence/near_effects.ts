@@ -1,8 +1,10 @@
+import type { Cancel } from '@tailwater/core'
 import type { CacheCore } from '../core.ts'
 import { matcherOf, namespaceOf, wholeKeyOf } from '../key.ts'
 import type { NearTier } from '../near/near_tier.ts'
 import type { Space } from '../space.ts'
 import { fenceTag, isFence } from '../tag_name.ts'
+import type { Follower } from './follower.ts'
 import type { InvalidSet } from './invalid_set.ts'
 
 /** The namespaces of a process, by name. */
@@ -12,6 +14,7 @@ export type Spaces = ReadonlyMap<string, Space>
 export class NearEffects {
   readonly #core: CacheCore
   readonly #spaces: Spaces
+  readonly #followers = new Set<Follower>()
 
   constructor(core: CacheCore, spaces: Spaces) {
     this.#core = core
@@ -19,7 +22,8 @@ export class NearEffects {
   }
 
   /** @param numbers the store's new numbers of tags, where they are known */
-  apply({ keys, tags, patterns }: InvalidSet, numbers: ReadonlyMap<string, number>): void {
+  apply(set: InvalidSet, numbers: ReadonlyMap<string, number>): void {
+    const { keys, tags, patterns } = set
     const { flights, tags: table, clock } = this.#core
     for (const key of keys) {
       flights.invalidate(key)
@@ -28,6 +32,7 @@ export class NearEffects {
     for (const tag of tags) table.invalidate(tag, numbers.get(tag), clock.elapsed())
     for (const pattern of patterns) this.#applyPattern(matcherOf(pattern))
     this.#noteFences(tags, patterns, numbers)
+    for (const follower of this.#followers) follower.forget(set)
   }
 
   /** Messages were missed: nothing that was derived from earlier ones holds. */
@@ -36,6 +41,13 @@ export class NearEffects {
     for (const near of this.tiers()) near.clear()
     flights.invalidateAll(() => true)
     tags.doubtAll(clock.elapsed())
+    for (const follower of this.#followers) follower.forgetAll()
+  }
+
+  /** Tells a follower from now on; the result ends it. */
+  tell(follower: Follower): Cancel {
+    this.#followers.add(follower)
+    return () => void this.#followers.delete(follower)
   }
 
   /** The tier that namespaces share, and those of their own. */

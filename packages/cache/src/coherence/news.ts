@@ -5,6 +5,8 @@ import type { InvalidSet } from './invalid_set.ts'
 export interface News {
   /** Whose news it is, so that it can pass by its own; absent where the sender must hear it too. */
   readonly from?: string
+  /** Which of the sender's transactions it comes from: the sender passes it by only if it has heard of that commit itself. */
+  readonly mark?: string
   readonly keys?: readonly string[]
   /** With the store's new number, where it is known. */
   readonly tags?: readonly (readonly [name: string, number: number | null])[]
@@ -48,6 +50,7 @@ export function parseNews(payload: unknown): News {
   const isTag = (one: unknown): one is [string, number | null] => Array.isArray(one) && typeof one[0] === 'string'
   return {
     ...(typeof given['from'] === 'string' ? { from: given['from'] } : {}),
+    ...(typeof given['mark'] === 'string' ? { mark: given['mark'] } : {}),
     keys: texts(given['keys']),
     tags: Array.isArray(given['tags'])
       ? given['tags']

@@ -31,7 +31,12 @@ export interface TransactionalOptions {
   topic: string
   /** The cache's name, in the outbox. */
   name: string
+  /** This process's name in its news. */
+  from: string
 }
+
+/** Commits that are remembered until their news comes back; beyond, the oldest is heard twice. */
+const MOST_MARKS = 10_000
 
 /**
  * Invalidates if and when a transaction commits.
@@ -46,6 +51,9 @@ export class Transactional {
   readonly #options: TransactionalOptions
   #isConsuming = false
   #isOpen = false
+  /** Of transactions that have committed, whose news is still to come. */
+  readonly #committedMarks = new Set<string>()
+  #markCount = 0
 
   constructor(options: TransactionalOptions) {
     this.#options = options
@@ -54,16 +62,29 @@ export class Transactional {
   async invalidate(tx: object, set: InvalidSet): Promise<void> {
     const { outbox, bus, core, topic } = this.#options
     if (set.size === 0) return
+    const mark = String(this.#markCount++)
     if (core.far && outbox) await outbox.append(tx as never, this.#rows, newsOf(set, new Map(), undefined, false))
     else if (isTransactional(bus))
-      for (const news of newsOf(set, new Map(), undefined, core.far !== undefined))
-        await bus.publishIn(tx as never, topic, news)
+      for (const news of this.#newsOf(set, mark)) await bus.publishIn(tx as never, topic, news)
     else
       throw cacheError(
         'E_CACHE_TRANSACTION',
         'to invalidate in a transaction the cache needs an outbox, or a bus over PostgreSQL',
       )
-    if ('afterCommit' in tx) (tx as { afterCommit(task: () => void): void }).afterCommit(() => this.#committed(set))
+    if ('afterCommit' in tx)
+      (tx as { afterCommit(task: () => void): void }).afterCommit(() => this.#committed(set, mark))
+  }
+
+  /** Whether this news of its own was carried out when its transaction committed; asked once for each. */
+  hasApplied(mark: string): boolean {
+    return this.#committedMarks.delete(mark)
+  }
+
+  /** One message has a mark, of more each is heard again. With a far tier everybody who can tell it has to hear it, the sender too. */
+  #newsOf(set: InvalidSet, mark: string): News[] {
+    const { core, from } = this.#options
+    const all = newsOf(set, new Map(), undefined, core.far !== undefined)
+    return core.far || all.length > 1 ? all : all.map((news) => ({ ...news, from, mark }))
   }
 
   /** Follows the outbox; once for the life of the cache, because a consumer ends with its outbox. */
@@ -101,8 +122,13 @@ export class Transactional {
     if (!isTold) throw cacheError('E_CACHE_UNTOLD', 'the bus does not take the news of an invalidation')
   }
 
-  #committed(set: InvalidSet): void {
+  #committed(set: InvalidSet, mark: string): void {
     const { core, effects } = this.#options
+    if (!core.far) this.#committedMarks.add(mark)
+    for (const oldest of this.#committedMarks) {
+      if (this.#committedMarks.size <= MOST_MARKS) break
+      this.#committedMarks.delete(oldest)
+    }
     core.far?.awaitedKeys.add(set.keys)
     core.far?.awaitedTags.add(set.tags)
     effects.apply(set, new Map())

@@ -6,6 +6,7 @@ import { ABSENT, ASCII, CODEC, COMPRESSED, ENCRYPTED, JSON_CODEC } from './flags
 import type { EnvelopeLayout } from './layout.ts'
 import { layout1 } from './layout_1.ts'
 import { type EnvelopeOptions, resolveEnvelopeOptions } from './options.ts'
+import { TagMemory } from './tag_memory.ts'
 
 /** The layout that is written. */
 const written: EnvelopeLayout = layout1
@@ -40,6 +41,7 @@ export function createEnvelopeFormat(options: EnvelopeOptions): EnvelopeFormat {
   const { namespace, codec, compression, encryption, strict } = resolveEnvelopeOptions(options)
   const cipher = encryption && createBodyCipher(encryption.keys)
   const own = flagOf(codec)
+  const memory = new TagMemory()
 
   /** JSON without further treatment goes straight to its place. */
   function encodeText(key: string, text: string, meta: EnvelopeMeta): Buffer | Promise<Buffer> {
@@ -93,7 +95,7 @@ export function createEnvelopeFormat(options: EnvelopeOptions): EnvelopeFormat {
     open: (key, bytes) => {
       const layout = layouts[bytes[0] ?? -1]
       if (!layout) return rejected.foreign
-      const envelope = layout.open(key, bytes)
+      const envelope = layout.open(key, bytes, memory)
       if (!envelope) return rejected.corrupt
       return cipher && !(envelope.flags & ENCRYPTED) ? rejected.unencrypted : envelope
     },

@@ -1,4 +1,5 @@
 import type { Envelope, EnvelopeMeta } from './envelope.ts'
+import type { TagMemory } from './tag_memory.ts'
 
 /**
  * One version of how an envelope is laid out. Its first byte is the version.
@@ -13,5 +14,5 @@ export interface EnvelopeLayout {
   /** Finishes an envelope whose body has been written. */
   seal(key: string, bytes: Buffer): void
   /** Reads the head; undefined when the bytes are not what was written under that key. */
-  open(key: string, bytes: Buffer): Envelope | undefined
+  open(key: string, bytes: Buffer, memory: TagMemory): Envelope | undefined
 }

@@ -1,6 +1,7 @@
 import { crc32 } from 'node:zlib'
 import type { Envelope, EnvelopeMeta, EnvelopeTag } from './envelope.ts'
 import type { EnvelopeLayout } from './layout.ts'
+import type { TagMemory } from './tag_memory.ts'
 
 /**
  * Version 1 of the envelope. Numbers are big-endian.
@@ -49,12 +50,19 @@ export const layout1: EnvelopeLayout = {
   seal(key, bytes) {
     bytes.writeUInt32BE(checksum(key, bytes), CHECK_AT)
   },
-  open(key, bytes) {
+  open(key, bytes, memory) {
     if (bytes.length < FIXED || bytes.readUInt32BE(CHECK_AT) !== checksum(key, bytes)) return undefined
-    const tags: EnvelopeTag[] = []
-    const bodyAt = readTags(bytes, tags)
-    return bodyAt < 0 ? undefined : envelopeOf(key, bytes, bodyAt, tags)
+    const known = memory.endOf(bytes, TAGS_AT)
+    return known < 0 ? openAnew(key, bytes, memory) : envelopeOf(key, bytes, known, memory.tags)
   },
+}
+
+function openAnew(key: string, bytes: Buffer, memory: TagMemory): Envelope | undefined {
+  const tags: EnvelopeTag[] = []
+  const bodyAt = readTags(bytes, tags)
+  if (bodyAt < 0) return undefined
+  memory.keep(bytes, TAGS_AT, bodyAt, tags)
+  return envelopeOf(key, bytes, bodyAt, tags)
 }
 
 function envelopeOf(key: string, bytes: Buffer, bodyAt: number, tags: readonly EnvelopeTag[]): Envelope {

@@ -78,20 +78,37 @@ export interface FarTags {
   now(): Promise<number>
 }
 
-/** A lease that somebody would like to have. */
-export interface LeaseWish {
+/** A lease that somebody would like to have, whatever the key's version is. */
+export interface LeaseClaim {
   readonly key: string
-  /** The key's version as it was read. */
-  readonly seen: FarVersion
   /** Who asks. */
   readonly token: string
+}
+
+/** A lease that somebody would like to have for the load of a key that was read. */
+export interface LeaseWish extends LeaseClaim {
+  /** The key's version as it was read. */
+  readonly seen: FarVersion
 }
 
 /** `granted`: load it; `held`: somebody else loads it; `changed`: the key's version is no longer the one seen, so read it again. */
 export type LeaseAnswer = 'granted' | 'held' | 'changed'
 
+/** What lies under a key, and where that is no entry, whether the lease was taken. */
+export interface FarClaim {
+  readonly reading: FarReading
+  /** Undefined where there is an entry, which nobody has to load; and where the key changed meanwhile, so that the lease has to be asked for by itself. */
+  readonly lease: 'granted' | 'held' | undefined
+}
+
 /** Who may load a key, over all processes. */
 export interface FarLeases {
+  /**
+   * Reads keys and takes the leases of those that have no entry, as `read` and `acquire` would one after the other; for keys that are expected to be missing. In the
+   * order of the wishes, each key on its own.
+   * @param ttl milliseconds after which a dead holder's lease is free
+   */
+  claim(wishes: readonly LeaseClaim[], ttl: number): Promise<FarClaim[]>
   /**
    * In the order of the wishes, each key on its own; the caller has gathered them over a tick. Who holds a lease already is granted it again; of wishes for
    * one key the later comes after the earlier.

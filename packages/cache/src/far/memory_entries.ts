@@ -1,3 +1,4 @@
+import { claimInSteps } from './claim.ts'
 import {
   type FarBackend,
   type FarReading,
@@ -67,9 +68,12 @@ export function createMemoryEntries(now: () => number): Pick<FarBackend, 'entrie
     envelope: live(held, key)?.envelope,
   })
 
+  const read = async (keys: readonly string[]) => keys.map(readOne)
+  const acquire = async (wishes: readonly LeaseWish[], ttl: number) => wishes.map((wish) => acquireOne(wish, ttl))
+
   return {
     entries: {
-      read: async (keys) => keys.map(readOne),
+      read,
       write: async (writes) => writes.map(writeOne),
       async invalidate(keys) {
         for (const key of keys) {
@@ -85,7 +89,8 @@ export function createMemoryEntries(now: () => number): Pick<FarBackend, 'entrie
       },
     },
     leases: {
-      acquire: async (wishes, ttl) => wishes.map((wish) => acquireOne(wish, ttl)),
+      acquire,
+      claim: claimInSteps({ read }, { acquire }),
       async renew(key, token, ttl) {
         if (!holds(key, token)) return false
         leases.set(key, { token, expiresAt: now() + ttl })

@@ -12,8 +12,8 @@ import type { Clock } from '@tailwater/core'
  * after a lost connection. Whatever is wrong with it, the store forgets an entry when its whole time is over, by its own clock.
  */
 export interface StoreTime {
-  /** Milliseconds since the Unix epoch by the store's clock; undefined before the first measurement. */
-  now(): number | undefined
+  /** Milliseconds since the Unix epoch by the store's clock; undefined before the first measurement. @param elapsed a reading of the clock that is at hand */
+  now(elapsed?: number): number | undefined
   /** Asks the store. Of answers that come together the one counts that was under way the shortest time. @throws what the store throws */
   measure(): Promise<void>
   /** Half the time that the measurement was under way: how wrong `now` may have been then. */
@@ -30,7 +30,7 @@ export function createStoreTime(ask: () => Promise<number>, clock: Clock): Store
   let measuredAt = Number.NEGATIVE_INFINITY
 
   return {
-    now: () => (offset === undefined ? undefined : clock.elapsed() + offset),
+    now: (elapsed = clock.elapsed()) => (offset === undefined ? undefined : elapsed + offset),
     async measure() {
       const sentAt = clock.elapsed()
       const time = await ask()

@@ -18,6 +18,10 @@ export class Awaited {
     this.#clock = clock
   }
 
+  get isEmpty(): boolean {
+    return this.#until.size === 0
+  }
+
   add(names: Iterable<string>): void {
     const until = this.#clock.elapsed() + PATIENCE
     for (const name of names) {

@@ -39,7 +39,11 @@ export class Distrust {
   }
 
   holdsKey(key: string): boolean {
-    return this.#keys.has(key) || this.#leaving?.keys.has(key) === true
+    return (this.#keys.size > 0 && this.#keys.has(key)) || this.#leaving?.keys.has(key) === true
+  }
+
+  get hasTags(): boolean {
+    return this.#tags.size > 0 || (this.#leaving !== undefined && this.#leaving.tags.size > 0)
   }
 
   holdsTag(tag: string): boolean {

@@ -1,6 +1,15 @@
-import { type Clock, createService, newId, type Service } from '@tailwater/core'
+import { randomBytes } from 'node:crypto'
+import { type Clock, createService, type Service } from '@tailwater/core'
 import { BrokenCircuitError } from 'cockatiel'
-import type { FarBackend, FarReading, FarWrite, LeaseAnswer, LeaseWish } from '../far/far_backend.ts'
+import type {
+  FarBackend,
+  FarClaim,
+  FarReading,
+  FarWrite,
+  LeaseAnswer,
+  LeaseClaim,
+  LeaseWish,
+} from '../far/far_backend.ts'
 import { createStoreTime } from '../far/store_time.ts'
 import { Awaited } from './awaited.ts'
 import { Breaker, type FarState } from './breaker.ts'
@@ -12,6 +21,11 @@ import { FarTimeout, within } from './time_limit.ts'
 export interface FarReader {
   readonly key: string
   onReading(reading: FarReading | undefined): void
+}
+
+/** Who asked for a key and for the right to load it; called once, with undefined when the far tier cannot say. */
+export interface FarClaimer extends LeaseClaim {
+  onClaim(claim: FarClaim | undefined): void
 }
 
 /** What a far tier is made from. */
@@ -45,6 +59,10 @@ interface Write {
 
 /** Milliseconds between two measurements of the store's time. */
 const MEASURE_EVERY = 300_000
+/** Keys of one turn from which on they set off before it is over. */
+const EAGER_READS = 32
+/** Keys of one call at most. */
+const MAX_READS = 500
 /** Envelopes of one call, which has this many times the limit of others: hardly anybody waits for it. */
 const WRITE_BATCH = 200
 const WRITE_PATIENCE = 2
@@ -69,10 +87,11 @@ export class FarTier {
   readonly service: Service
   readonly #options: FarTierOptions
   readonly #time: ReturnType<typeof createStoreTime>
-  readonly #reads = new Gather<FarReader>((readers) => void this.#read(readers))
-  readonly #askers = new Gather<LeaseAsker>((askers) => void this.#acquire(askers))
+  readonly #reads = new Gather<FarReader>((readers) => void this.#read(readers), EAGER_READS)
+  readonly #claims = new Gather<FarClaimer>((claimers) => void this.#claim(claimers), EAGER_READS)
+  readonly #askers = new Gather<LeaseAsker>((askers) => void this.#acquire(askers), EAGER_READS)
   /** What the tokens of this process begin with. */
-  readonly #tokens = `${newId()}-`
+  readonly #tokens = `${randomBytes(12).toString('base64url')}-`
   #tokenCount = 0
   #writes: Write[] = []
   #isWriting = false
@@ -108,9 +127,9 @@ export class FarTier {
     return this.breaker.isClosed
   }
 
-  /** The store's time, in milliseconds since the Unix epoch. */
-  now(): number {
-    return this.#time.now() ?? 0
+  /** The store's time, in milliseconds since the Unix epoch. @param elapsed a reading of the clock that is at hand */
+  now(elapsed?: number): number {
+    return this.#time.now(elapsed) ?? 0
   }
 
   /** Whether what the store has under a key is to be believed. */
@@ -123,10 +142,38 @@ export class FarTier {
     return !this.distrust.holdsTag(tag) && !this.awaitedTags.has(tag)
   }
 
+  /** Whether the store's numbers of all tags are to be believed. */
+  get areTagsTrusted(): boolean {
+    return this.awaitedTags.isEmpty && !this.distrust.hasTags
+  }
+
   /** Asks for a key together with whatever else is asked for in this turn. */
   read(reader: FarReader): void {
     if (this.isUp && this.isTrusted(reader.key)) this.#reads.add(reader)
     else reader.onReading(undefined)
+  }
+
+  /** Asks for a key, and for the lease to load it if there is no entry, together with whatever else is so asked for in this turn. */
+  claim(claimer: FarClaimer): void {
+    if (this.isUp && this.isTrusted(claimer.key)) this.#claims.add(claimer)
+    else claimer.onClaim(undefined)
+  }
+
+  /** The readings of many keys, in their order, at once and without waiting for others; undefined for those that the far tier cannot tell of. */
+  async readMany(keys: readonly string[]): Promise<(FarReading | undefined)[]> {
+    if (keys.length > MAX_READS) {
+      const pages: Promise<(FarReading | undefined)[]>[] = []
+      for (let at = 0; at < keys.length; at += MAX_READS) pages.push(this.readMany(keys.slice(at, at + MAX_READS)))
+      return (await Promise.all(pages)).flat()
+    }
+    const isTrusted = keys.map((key) => this.isTrusted(key))
+    this.counts.reads += keys.length
+    const readings = await this.ask('read', (store) => store.entries.read(keys))
+    return keys.map((_, at) => {
+      const reading = isTrusted[at] ? readings?.[at] : undefined
+      if (reading?.envelope) this.counts.bytesRead += reading.envelope.length
+      return reading
+    })
   }
 
   /** The reading of one key, as a promise. */
@@ -216,6 +263,16 @@ export class FarTier {
       const reading = readings?.[at]
       if (reading?.envelope) this.counts.bytesRead += reading.envelope.length
       readers[at]!.onReading(reading)
+    }
+  }
+
+  async #claim(claimers: FarClaimer[]): Promise<void> {
+    this.counts.reads += claimers.length
+    const claims = await this.ask('claim', ({ leases }) => leases.claim(claimers, this.leaseTtl))
+    for (let at = 0; at < claimers.length; at++) {
+      const claim = claims?.[at]
+      if (claim?.reading.envelope) this.counts.bytesRead += claim.reading.envelope.length
+      claimers[at]!.onClaim(claim)
     }
   }
 

@@ -4,24 +4,36 @@ const MAX_BATCH = 500
 /**
  * Gathers what is asked for within one turn of the event loop, so that hundreds of callers cost one call.
  *
- * `setImmediate`, because it comes right after the input that woke the callers: they have all spoken by then, and nobody has waited.
+ * `setImmediate`, because it comes right after the input that woke the callers: they have all spoken by then, and nobody has waited. Where more than `eager` come in one turn,
+ * the first of them set off at once: the store works on those while this process is still busy with the others, and neither waits for the other.
  */
 export class Gather<Item> {
   readonly #flush: (items: Item[]) => void
+  readonly #eager: number
   #items: Item[] = []
+  #isDue = false
 
-  constructor(flush: (items: Item[]) => void) {
+  constructor(flush: (items: Item[]) => void, eager = MAX_BATCH) {
     this.#flush = flush
+    this.#eager = eager
   }
 
   add(item: Item): void {
-    if (this.#items.push(item) === 1) setImmediate(this.#run)
+    if (this.#items.push(item) >= this.#eager) this.#send()
+    else if (!this.#isDue) {
+      this.#isDue = true
+      setImmediate(this.#run)
+    }
   }
 
   readonly #run = (): void => {
+    this.#isDue = false
+    if (this.#items.length > 0) this.#send()
+  }
+
+  #send(): void {
     const items = this.#items
     this.#items = []
-    for (let at = 0; at < items.length; at += MAX_BATCH)
-      this.#flush(items.length <= MAX_BATCH ? items : items.slice(at, at + MAX_BATCH))
+    this.#flush(items)
   }
 }

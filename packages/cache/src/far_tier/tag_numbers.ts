@@ -11,6 +11,18 @@ import { PatternLog } from './pattern_log.ts'
 /** Whether an envelope's tags are what they were when its value was loaded. */
 export type Verdict = 'valid' | 'void' | 'unknown'
 
+/** Tags that were found to be valid, and what follows from that for as long as nothing changes. */
+export interface Judgement {
+  /** The very list that was judged. */
+  readonly tags: readonly EnvelopeTag[]
+  /** What a near entry holds of them: without fences. */
+  readonly near: readonly Tag[]
+  /** Since when the numbers are known at least. */
+  readonly knownAt: number
+  /** `TagTable.changes` then. */
+  readonly changes: number
+}
+
 interface Question {
   readonly names: readonly string[]
   settle(): void
@@ -49,6 +61,31 @@ export class TagNumbers {
       else if (known > number && !(isFence(name) && this.patterns.spares(name, number, known, key))) return 'void'
     }
     return verdict
+  }
+
+  /**
+   * The short way for tags that are all what they were, while the bus tells of every change: with the last judgement at hand a comparison. Undefined where it takes more to
+   * tell; that is what `verdictOn` is for.
+   */
+  judge(tags: readonly EnvelopeTag[], last: Judgement | undefined): Judgement | undefined {
+    const now = this.#clock.elapsed()
+    if (!this.#trust.followsBus(now) || !this.#far.areTagsTrusted) return undefined
+    const { changes } = this.#table
+    if (last !== undefined && last.tags === tags && last.changes === changes) return last
+    const near: Tag[] = []
+    let knownAt = Number.POSITIVE_INFINITY
+    for (const { name, number } of tags) {
+      const tag = this.#table.take(name)
+      if (tag.number !== number) return undefined
+      knownAt = Math.min(knownAt, this.#table.knownAt(tag))
+      if (!isFence(name)) near.push(tag)
+    }
+    return this.#table.changes === changes ? { tags, near, knownAt, changes } : undefined
+  }
+
+  /** When the numbers of tags so judged were the store's for certain, as `certainAt` has it. */
+  judgedAt({ knownAt }: Judgement): number {
+    return Math.max(this.#trust.heardUntil(this.#clock.elapsed()), knownAt)
   }
 
   /**

@@ -1,16 +1,18 @@
 import type { Flight } from './flight.ts'
 
-/** The flights of a process: those that can be joined, by key, and all that have not ended. */
+/** Hears of what is invalidated while it brings values that nobody joins it for. */
+export interface Watcher {
+  onInvalid(key: string): void
+  onAllInvalid(fits: (key: string) => boolean): void
+}
+
+/** The flights of a process that can be joined, by key, and how much work there is that has not ended. */
 export class Flights {
   readonly #joinable = new Map<string, Flight>()
-  readonly #flying = new Set<Flight>()
+  readonly #watchers = new Set<Watcher>()
   /** Pieces of work that nobody awaits, but a stop. */
   #working = 0
   #idle: PromiseWithResolvers<void> | undefined
-
-  get size(): number {
-    return this.#flying.size
-  }
 
   /** The one to join, if there is one. */
   get(key: string): Flight | undefined {
@@ -19,16 +21,23 @@ export class Flights {
 
   begin(flight: Flight): void {
     this.#joinable.set(flight.key, flight)
-    this.#flying.add(flight)
   }
 
   end(flight: Flight): void {
     if (this.#joinable.get(flight.key) === flight) this.#joinable.delete(flight.key)
-    this.#flying.delete(flight)
+  }
+
+  watch(watcher: Watcher): void {
+    this.#watchers.add(watcher)
+  }
+
+  unwatch(watcher: Watcher): void {
+    this.#watchers.delete(watcher)
   }
 
   /** What is being found for the key is out of date; who asks from now on begins anew. */
   invalidate(key: string): void {
+    for (const watcher of this.#watchers) watcher.onInvalid(key)
     const flight = this.#joinable.get(key)
     if (!flight) return
     flight.isVoid = true
@@ -37,6 +46,7 @@ export class Flights {
 
   /** Likewise for every key that fits. */
   invalidateAll(fits: (key: string) => boolean): void {
+    for (const watcher of this.#watchers) watcher.onAllInvalid(fits)
     for (const key of this.#joinable.keys()) if (fits(key)) this.invalidate(key)
   }
 

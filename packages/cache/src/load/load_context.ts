@@ -17,14 +17,17 @@ export interface LoadContext<Value = unknown> {
   skip(): void
 }
 
-/** The side of a context that the engine reads when the load has ended. */
+/** What a load wishes that says nothing. */
+const NO_LIFE: LifeWish = {}
+const NO_TAGS: readonly string[] = []
+
+/** The side of a context that the engine reads when the load has ended. What few loads ask for is made when one does. */
 export class LoadWishes implements LoadContext {
   readonly key: string
   readonly stale: unknown
-  readonly life: LifeWish = {}
-  readonly tags: string[] = []
+  life = NO_LIFE
+  tags = NO_TAGS
   isSkipped = false
-  /** Made when it is asked for: it costs more than the rest of a run, and most loads have no use for it. */
   #abort: AbortController | undefined
 
   constructor(key: string, stale: unknown) {
@@ -43,18 +46,24 @@ export class LoadWishes implements LoadContext {
     this.#abort.abort(reason)
   }
 
-  // Functions of their own, not methods: a load takes them out of its context.
-  readonly setTtl = (ttl: Duration, grace?: Duration): void => {
-    this.life.ttl = wishedDuration(ttl, 'ttl')
-    if (grace !== undefined) this.life.grace = wishedDuration(grace, 'grace')
+  // Functions, not methods: a load takes them out of its context.
+  get setTtl() {
+    return (ttl: Duration, grace?: Duration): void => {
+      this.life = { ...this.life, ttl: wishedDuration(ttl, 'ttl') }
+      if (grace !== undefined) this.life.grace = wishedDuration(grace, 'grace')
+    }
   }
 
-  readonly addTags = (...tags: string[]): void => {
-    this.tags.push(...checkTags(tags))
+  get addTags() {
+    return (...tags: string[]): void => {
+      this.tags = [...this.tags, ...checkTags(tags)]
+    }
   }
 
-  readonly skip = (): void => {
-    this.isSkipped = true
+  get skip() {
+    return (): void => {
+      this.isSkipped = true
+    }
   }
 }
 

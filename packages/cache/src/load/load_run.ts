@@ -1,55 +1,58 @@
 import { cacheLoad, toError } from '@tailwater/core'
-import { backedOff, type CacheEntry, calmFor } from '../entry.ts'
+import { backedOff, type CacheEntry } from '../entry.ts'
 import type { Decoded, Envelope, EnvelopeTag } from '../envelope/envelope.ts'
-import type { FarReading, FarVersion, FarWrite } from '../far/far_backend.ts'
-import type { FarReader } from '../far_tier/far_tier.ts'
-import { type Life, lifeOf, type Policy } from '../policy.ts'
-import type { Space } from '../space.ts'
+import type { FarClaim, FarReading, FarVersion } from '../far/far_backend.ts'
+import type { FarReader, Granting } from '../far_tier/far_tier.ts'
+import type { Judgement } from '../far_tier/tag_numbers.ts'
+import { type Life, lifeOf } from '../policy.ts'
 import type { Tag } from '../tag.ts'
-import { isFence } from '../tag_name.ts'
 import { areTagsValid } from '../tag_table.ts'
+import { farEntryOf } from './far_entry.ts'
 import { Flight } from './flight.ts'
-import { callLoad, type Loaded } from './load_call.ts'
-import type { Load } from './load_context.ts'
-import { LoadLease } from './load_lease.ts'
+import { callLoad } from './load_call.ts'
+import type { Load, LoadWishes } from './load_context.ts'
+import { type LeaseOwner, LoadLease } from './load_lease.ts'
+import type { Search } from './search_plan.ts'
+import { type FarBefore, storeLoaded } from './store_loaded.ts'
 
-/** What a run is to find, and how. */
-export interface RunPlan {
-  readonly space: Space
-  /** Without its namespace. */
-  readonly key: string
-  readonly policy: Policy
-  /** Without it, only the far tier is asked. */
-  readonly load: Load | undefined
+/** What a run begins with. */
+export interface RunStart {
+  /** The key with its namespace. */
+  readonly whole: string
   /** An entry of the near tier that is served when everything else fails. */
   readonly fallback: CacheEntry | undefined
   /** Milliseconds after which the fallback answers those who wait; undefined if it must not, because it is not trusted. */
   readonly softTimeout: number | undefined
   /** Nobody waits: a value was served, and is to be replaced. */
   readonly isRefresh: boolean
-  /** Called when this run will not load, or not now: for those who load many keys in one call. */
-  readonly onSpared?: (() => void) | undefined
 }
 
 /** Milliseconds between two looks at what another process loads. */
 const FIRST_PAUSE = 5
 const LONGEST_PAUSE = 40
+/** Share of late readings that were nothing, above which the next is asked for together with the lease: a script costs the store more than a plain reading. */
+const MOSTLY_MISSES = 0.5
+/** The latest reading counts for one part of so many. */
+const MEMORY = 8
+
+const nothing = () => {}
 
 /**
  * Finds the value of a key that the near tier does not have, or not fresh.
  *
  * Steps: *reading* the far tier, together with whatever else is read in this turn; *checking* the numbers of an envelope's tags, if they are not known; *taking its
- * turn*: one process loads, the others wait and read again; *loading*; *keeping*. A usable stale value answers those who wait when `softTimeout` is over, and the run goes
- * on for those to come.
+ * turn*: one process loads, the others wait and read again; *loading*; *keeping*. Where nothing is expected to be there, reading and taking one's turn are one call. A usable stale value
+ * answers those who wait when `softTimeout` is over, and the run goes on for those to come.
  *
  * What makes it coherent: the key's version is read before the load, and the write expects it still to be there; the tags' numbers are read before
  * the load, and the envelope carries them; the near entry carries the count of invalidations of before the load. Whatever is invalidated meanwhile differs from them.
  */
-export class LoadRun implements FarReader {
+export class LoadRun implements FarReader, LeaseOwner {
   /** With its namespace. */
   readonly key: string
   readonly flight: Flight
-  readonly #plan: RunPlan
+  readonly #plan: Search
+  readonly #isRefresh: boolean
   readonly #tags: readonly Tag[]
   #fallback: CacheEntry | undefined
   /** When the value that is being looked at, or loaded, was the store's; and the count of invalidations then. */
@@ -57,23 +60,26 @@ export class LoadRun implements FarReader {
   #sequence = 0
   #version: FarVersion | undefined
   #lease: LoadLease | undefined
+  /** What became of the lease that was asked for with the reading. */
+  #claimed: Granting
   #waitUntil = 0
   #pause = FIRST_PAUSE
   #isSpared = false
-  #cancelSoft = () => {}
+  #cancelSoft = nothing
 
-  constructor(plan: RunPlan) {
-    const { space, key, policy, fallback } = plan
+  constructor(plan: Search, { whole, fallback, isRefresh }: RunStart) {
+    const { space, policy } = plan
     const { tags, flights } = space.core
     this.#plan = plan
-    this.key = space.form.whole + key
-    this.#tags = policy.tags.length === 0 ? [] : policy.tags.map((name) => tags.take(name))
+    this.#isRefresh = isRefresh
+    this.key = whole
+    this.#tags = policy.tags.length === 0 ? NO_TAGS : policy.tags.map((name) => tags.take(name))
     this.flight = new Flight({
       key: this.key,
       cache: space.name,
       counts: space.counts,
       sequence: tags.sequence,
-      tags: this.#tags.length === 0 ? space.ownTags : [...space.ownTags, ...this.#tags],
+      tags: space.nearTags(this.#tags),
       canLoad: plan.load !== undefined,
     })
     this.#fallback = fallback
@@ -81,53 +87,89 @@ export class LoadRun implements FarReader {
   }
 
   /** Begins. The flight is answered sooner or later. */
-  start(): Flight {
-    const { space, softTimeout } = this.#plan
+  start(softTimeout: number | undefined): Flight {
+    const { space, early } = this.#plan
     const { clock, flights, waitLimit } = space.core
-    this.#waitUntil = clock.elapsed() + waitLimit
+    const now = clock.elapsed()
+    this.#waitUntil = now + waitLimit
     flights.workBegins()
     if (softTimeout !== undefined) this.#serveStaleAfter(softTimeout)
-    this.#read()
+    if (early) {
+      this.#asked(early.askedAt, early.sequence)
+      this.onReading(early.reading)
+    } else this.#read(now)
     return this.flight
   }
 
   onReading(reading: FarReading | undefined): void {
+    const { space } = this.#plan
     this.#version = reading?.version
-    const envelope = reading?.envelope && this.#plan.space.format!.open(this.key, reading.envelope)
+    if (reading) space.missShare += ((reading.envelope ? 0 : 1) - space.missShare) / MEMORY
+    const envelope = reading?.envelope && space.format!.open(this.key, reading.envelope)
     if (!envelope || envelope.rejected) this.#goOn()
     else this.#check(envelope)
   }
 
-  #read(): void {
-    const { far, clock, tags } = this.#plan.space.core
-    this.#askedAt = this.flight.askedAt = clock.elapsed()
-    this.#sequence = this.flight.sequence = tags.sequence
-    if (far?.isUp && this.#plan.space.format) far.read(this)
-    else this.onReading(undefined)
+  onClaim(claim: FarClaim | undefined): void {
+    this.#claimed = claim?.lease
+    this.onReading(claim?.reading)
+  }
+
+  onGranting(granting: Granting): void {
+    const load = this.#plan.load!
+    if (granting === 'changed') this.#read(this.#plan.space.core.clock.elapsed())
+    else if (granting === 'held') this.#wait(load)
+    else this.#load(load)
+  }
+
+  #read(now: number): void {
+    const { space, load } = this.#plan
+    const { far, deadlines, tags } = space.core
+    this.#asked(now, tags.sequence)
+    if (!far?.isUp || !space.format) this.onReading(undefined)
+    else if (load && !this.#fallback && space.missShare > MOSTLY_MISSES) {
+      this.#lease ??= new LoadLease(far, deadlines, this.key, this)
+      this.#lease.claim()
+    } else far.read(this)
+  }
+
+  #asked(at: number, sequence: number): void {
+    this.#askedAt = this.flight.askedAt = at
+    this.#sequence = this.flight.sequence = sequence
   }
 
   #check(envelope: Envelope): void {
-    const numbers = this.#plan.space.core.numbers!
-    const verdict = numbers.verdictOn(this.key, envelope.tags)
-    if (verdict === 'valid') this.#decode(envelope)
+    const { space } = this.#plan
+    const judgement = space.judge(envelope.tags)
+    const numbers = space.core.numbers!
+    const verdict = judgement ? 'valid' : numbers.verdictOn(this.key, envelope.tags)
+    if (verdict === 'valid') this.#decode(envelope, judgement)
     else if (verdict === 'void') this.#goOn()
     else
       void numbers
         .learn(envelope.tags.map(({ name }) => name))
-        .then(() => (numbers.verdictOn(this.key, envelope.tags) === 'valid' ? this.#decode(envelope) : this.#goOn()))
+        .then(() =>
+          numbers.verdictOn(this.key, envelope.tags) === 'valid' ? this.#decode(envelope, undefined) : this.#goOn(),
+        )
   }
 
-  #decode(envelope: Envelope): void {
+  #decode(envelope: Envelope, judgement: Judgement | undefined): void {
     const decoded = this.#plan.space.format!.decode(envelope)
-    if (decoded instanceof Promise) void decoded.then((value) => this.#consider(envelope, value))
-    else this.#consider(envelope, decoded)
+    // A judgement is of the moment.
+    if (decoded instanceof Promise) void decoded.then((value) => this.#consider(envelope, value, undefined))
+    else this.#consider(envelope, decoded, judgement)
   }
 
   /** What the far tier has: fresh, stale, or of no use. */
-  #consider(envelope: Envelope, decoded: Decoded): void {
-    const entry = decoded.rejected ? undefined : this.#entryOf(envelope, decoded.value)
-    const now = this.#plan.space.core.clock.elapsed()
-    const isDue = this.#plan.isRefresh && entry !== undefined && now >= entry.calmUntil
+  #consider(envelope: Envelope, decoded: Decoded, judgement: Judgement | undefined): void {
+    const { space, key, policy } = this.#plan
+    const now = space.core.clock.elapsed()
+    const { eagerRefresh } = policy
+    const asked = { askedAt: this.#askedAt, sequence: this.#sequence }
+    const entry = decoded.rejected
+      ? undefined
+      : farEntryOf({ space, key, envelope, value: decoded.value, asked, judgement, eagerRefresh, now })
+    const isDue = this.#isRefresh && entry !== undefined && now >= entry.calmUntil
     if (!entry || now >= entry.usableUntil) this.#goOn()
     else if (now < entry.freshUntil && !isDue) {
       this.#keep(entry)
@@ -136,33 +178,8 @@ export class LoadRun implements FarReader {
     } else {
       this.#fallback = entry
       this.#keep(entry)
-      if (!this.#plan.isRefresh) this.#serveStaleAfter(this.#plan.policy.softTimeout)
+      if (!this.#isRefresh) this.#serveStaleAfter(policy.softTimeout)
       this.#goOn()
-    }
-  }
-
-  #entryOf({ created, fresh, usable, tags, bytes }: Envelope, value: unknown): CacheEntry | undefined {
-    const { space, key } = this.#plan
-    const { clock, far, numbers, tags: table } = space.core
-    let checked: unknown
-    try {
-      checked = space.checked(value, key)
-    } catch {
-      // Of a release with another schema.
-      return undefined
-    }
-    const bornAt = clock.elapsed() - Math.max(0, far!.now() - created)
-    return {
-      key: space.form.near + key,
-      value: checked,
-      freshUntil: bornAt + fresh,
-      usableUntil: bornAt + usable,
-      checkedAt: Math.min(this.#askedAt, numbers!.certainAt(tags)),
-      sequence: this.#sequence,
-      tags: tags.filter(({ name }) => !isFence(name)).map(({ name }) => table.take(name)),
-      bytes: space.weight(key, value, bytes),
-      calmUntil: bornAt + calmFor(fresh, this.#plan.policy.eagerRefresh),
-      isStale: false,
     }
   }
 
@@ -183,24 +200,22 @@ export class LoadRun implements FarReader {
 
   /** Whose turn it is: this process loads, or reads what another has loaded, or leaves it to that one. */
   #takeTurn(load: Load): void {
-    const { far, clock } = this.#plan.space.core
-    if (!far?.isUp || this.#version === undefined) {
-      this.#load(load)
-      return
+    const { far, deadlines } = this.#plan.space.core
+    const claimed = this.#claimed
+    this.#claimed = undefined
+    if (!far?.isUp || this.#version === undefined) this.#load(load)
+    else if (claimed) this.onGranting(claimed)
+    else {
+      this.#lease ??= new LoadLease(far, deadlines, this.key, this)
+      this.#lease.acquire(this.#version)
     }
-    this.#lease ??= new LoadLease(far, clock, this.key, (granting) => {
-      if (granting === 'changed') this.#read()
-      else if (granting === 'held') this.#wait(load)
-      else this.#load(load)
-    })
-    this.#lease.acquire(this.#version)
   }
 
   /** Another process loads. */
   #wait(load: Load): void {
     const { clock } = this.#plan.space.core
     this.#spare()
-    if (this.#plan.isRefresh || this.flight.isAnswered) this.#leave()
+    if (this.#isRefresh || this.flight.isAnswered) this.#leave()
     else if (clock.elapsed() >= this.#waitUntil) this.#load(load)
     else {
       clock.after(this.#pause, () => this.#takeTurn(load))
@@ -226,21 +241,27 @@ export class LoadRun implements FarReader {
   /** @param before the tags' numbers; undefined if the value is not for the far tier */
   #run(load: Load, before: readonly EnvelopeTag[] | undefined): void {
     const { space, key, policy } = this.#plan
-    const { clock, tags } = space.core
+    const { clock, deadlines, chain, tags } = space.core
     const from = clock.elapsed()
-    this.#askedAt = this.flight.askedAt = from
-    this.#sequence = this.flight.sequence = tags.sequence
+    this.#asked(from, tags.sequence)
     const far = before && { tags: before, floor: tags.greatest }
-    callLoad({ clock, load, key, stale: this.#fallback?.value, limit: policy.loadTimeout }).then(
-      (loaded) => {
+    callLoad({
+      deadlines,
+      chain,
+      flight: this.flight,
+      load,
+      key,
+      stale: this.#fallback?.value,
+      limit: policy.loadTimeout,
+      onLoaded: (value, wishes) => {
         this.#count(from, undefined)
-        this.#loaded(loaded, far)
+        this.#loaded(value, wishes, far)
       },
-      (error: unknown) => {
+      onError: (error) => {
         this.#count(from, toError(error))
         this.#fail(error)
       },
-    )
+    })
   }
 
   #count(from: number, error: Error | undefined): void {
@@ -252,13 +273,13 @@ export class LoadRun implements FarReader {
     if (cacheLoad.hasSubscribers) cacheLoad.publish({ requestId: this.flight.requestId, cache: name, ms, error })
   }
 
-  #loaded(loaded: Loaded, far: FarBefore | undefined): void {
+  #loaded(loaded: unknown, wishes: LoadWishes, far: FarBefore | undefined): void {
     const { space, key, policy } = this.#plan
     let value: unknown
     try {
-      value = space.checked(loaded.value, key)
-      const life = loaded.wishes.isSkipped ? undefined : lifeOf(policy, value, loaded.wishes.life, space.core.random)
-      if (life) this.#keepLoaded(value, life, loaded, far)
+      value = space.checked(loaded, key)
+      const life = wishes.isSkipped ? undefined : lifeOf(policy, value, wishes.life, space.core.random)
+      if (life) this.#keepLoaded(value, life, wishes, far)
       else this.#lease?.release()
     } catch (error) {
       this.#fail(error)
@@ -268,90 +289,27 @@ export class LoadRun implements FarReader {
     this.#finish()
   }
 
-  #keepLoaded(value: unknown, life: Life, { wishes }: Loaded, far: FarBefore | undefined): void {
+  #keepLoaded(value: unknown, life: Life, wishes: LoadWishes, far: FarBefore | undefined): void {
     const { space, key } = this.#plan
-    const { tags: table, clock, flights } = space.core
-    const wished = wishes.tags.map((name) => table.take(name))
-    const entry = space.entryOf({
-      key,
-      value,
-      life,
-      tags: [...this.#tags, ...wished],
-      sequence: this.#sequence,
-      checkedAt: this.#askedAt,
-      bornAt: clock.elapsed(),
-      bytes: space.weight(key, value, undefined),
-    })
-    this.flight.isOutdated = !areTagsValid(entry.tags, entry.sequence)
-    const isKept = !this.flight.isVoid && !this.flight.isOutdated
-    // Before those who wait have the value, and might change it.
-    if (isKept && far) {
-      flights.workBegins()
-      this.#envelop(value, life, wished, far)
-    } else this.#lease?.release()
-    if (isKept) space.keep(entry)
-    else space.counts.outdated++
-  }
-
-  /** Makes the envelope of a loaded value, if nothing was invalidated since its load began, and has it stored. Never throws. */
-  #envelop(value: unknown, life: Life, wished: readonly Tag[], before: FarBefore): void {
-    const { space, key } = this.#plan
-    try {
-      const envelope =
-        wished.length === 0
-          ? space.envelopeOf(key, value, life, before.tags)
-          : this.#envelopeOf(value, life, wished, before)
-      if (envelope instanceof Promise)
-        envelope.then(
-          (bytes) => this.#store(bytes, life),
-          (error: unknown) => this.#unstored(error),
-        )
-      else this.#store(envelope, life)
-    } catch (error) {
-      this.#unstored(error)
-    }
-  }
-
-  /** That of a value whose load named tags of its own; undefined if one of those was invalidated since. */
-  async #envelopeOf(
-    value: unknown,
-    life: Life,
-    wished: readonly Tag[],
-    { tags, floor }: FarBefore,
-  ): Promise<Buffer | undefined> {
-    const { space, key } = this.#plan
-    const more = await space.core.numbers!.find(wished)
-    // Beyond what the counter stood at before the load: invalidated since, or not to be told from it.
-    if (!more || more.some(({ number }) => number > floor)) return undefined
-    return space.envelopeOf(key, value, life, [...tags, ...more])
-  }
-
-  #store(envelope: Buffer | undefined, life: Life): void {
-    const { core, counts } = this.#plan.space
-    if (!envelope || this.flight.isVoid) {
+    const { tags: table, clock } = space.core
+    const { flight } = this
+    const wished = wishes.tags.length === 0 ? NO_TAGS : wishes.tags.map((name) => table.take(name))
+    const tags = space.nearTags(wished.length === 0 ? this.#tags : [...this.#tags, ...wished])
+    const sequence = this.#sequence
+    flight.isOutdated = !areTagsValid(tags, sequence)
+    if (flight.isVoid || flight.isOutdated) {
       this.#lease?.release()
-      core.flights.workEnds()
+      space.counts.outdated++
       return
     }
-    const lease = this.#lease?.isHeld ? this.#lease.token : undefined
-    this.#lease?.end()
-    const write: FarWrite = {
-      key: this.key,
-      envelope,
-      ttl: Math.ceil(life.ttl + life.grace),
-      expected: this.#version!,
-      ...(lease === undefined ? {} : { lease }),
-    }
-    core.far!.store(write, (isStored) => {
-      if (isStored === false) counts.outdated++
-      core.flights.workEnds()
-    })
-  }
-
-  #unstored(error: unknown): void {
-    this.#lease?.release()
-    this.#plan.space.refuse(toError(error))
-    this.#plan.space.core.flights.workEnds()
+    // Before those who wait have the value, and might change it.
+    const loaded = { space, key, value, life, wished, flight, lease: this.#lease }
+    const envelope = far && storeLoaded({ ...loaded, before: far, version: this.#version! })
+    if (!far) this.#lease?.release()
+    const bytes = space.weight(key, value, envelope)
+    space.keep(
+      space.entryOf({ key, value, life, tags, sequence, checkedAt: this.#askedAt, bornAt: clock.elapsed(), bytes }),
+    )
   }
 
   /** The load has failed: what there was is served a while longer, if it may. */
@@ -391,9 +349,4 @@ export class LoadRun implements FarReader {
   }
 }
 
-/** What was known of the tags before a load began. */
-interface FarBefore {
-  readonly tags: readonly EnvelopeTag[]
-  /** The greatest number that had been heard of. */
-  readonly floor: number
-}
+const NO_TAGS: readonly Tag[] = []

@@ -1,27 +1,16 @@
 import { cacheAccess, currentContext } from '@tailwater/core'
 import type { CacheEntry } from '../entry.ts'
-import type { Policy } from '../policy.ts'
 import type { Space } from '../space.ts'
 import { areTagsValid } from '../tag_table.ts'
 import type { Flight } from './flight.ts'
-import type { Load } from './load_context.ts'
-import { LoadRun, type RunPlan } from './load_run.ts'
-
-/** What is looked for. */
-export interface Search {
-  readonly space: Space
-  /** Without its namespace; checked. */
-  readonly key: string
-  readonly policy: Policy
-  /** Without it, the value has to be in the cache. */
-  readonly load: Load | undefined
-  readonly onSpared?: () => void
-}
+import { LoadRun, type RunStart } from './load_run.ts'
+import type { Search } from './search_plan.ts'
 
 /** Hands out an entry that `Space.find` has found. */
 export function serve(space: Space, entry: CacheEntry): Promise<unknown> {
   count(space, entry.isStale)
-  return Promise.resolve(entry.value)
+  entry.answer ??= space.core.answerOf(entry.value)
+  return entry.answer
 }
 
 /** Counts an answer from the near tier. */
@@ -43,40 +32,48 @@ export function search(wanted: Search): Promise<unknown> {
   const { clock, trust, flights } = space.core
   const now = clock.elapsed()
   const entry = space.remains(space.form.near + key, now)
-  const flight = flights.get(space.form.whole + key)
+  // Built once: each text made of two is hashed anew.
+  const whole = space.form.whole + key
+  const flight = flights.get(whole)
   const isTrusted = entry !== undefined && trust.holds(entry.checkedAt, now)
-  if (isTrusted && now < entry.freshUntil) return serveAndRefresh(wanted, entry, flight)
-  if (isTrusted && load && policy.softTimeout === 0) return serveAndRefresh(wanted, entry, flight, true)
+  if (isTrusted && now < entry.freshUntil) return serveAndRefresh(wanted, whole, entry, flight)
+  if (isTrusted && load && policy.softTimeout === 0) return serveAndRefresh(wanted, whole, entry, flight, true)
   if (flight) return follow(flight, wanted, now)
   // Without grace a value is served for its ttl, and not a moment more because its source is away.
   const fallback = load && entry && (entry.isStale || entry.usableUntil > entry.freshUntil) ? entry : undefined
   const softTimeout = isTrusted && fallback ? policy.softTimeout : undefined
-  return launch({ ...wanted, fallback, softTimeout, isRefresh: false })
+  return launch(wanted, { whole, fallback, softTimeout, isRefresh: false })
 }
 
 function serveAndRefresh(
   wanted: Search,
+  whole: string,
   entry: CacheEntry,
   flight: Flight | undefined,
   isPast = false,
 ): Promise<unknown> {
   if (wanted.load && !flight)
-    new LoadRun({ ...wanted, fallback: entry, softTimeout: undefined, isRefresh: true }).start()
+    new LoadRun(wanted, { whole, fallback: entry, softTimeout: undefined, isRefresh: true }).start(undefined)
   else wanted.onSpared?.()
   count(wanted.space, isPast || entry.isStale)
   return Promise.resolve(entry.value)
 }
 
-function launch(plan: RunPlan): Promise<unknown> {
-  const run = new LoadRun(plan)
+function launch(wanted: Search, start: RunStart): Promise<unknown> {
+  const run = new LoadRun(wanted, start)
   const answer = run.flight.join()
-  run.start()
+  run.start(start.softTimeout)
   return answer
 }
 
 /** Joins a flight that has begun before, unless what it will bring may be older than an invalidation that this caller knows of. */
 function follow(flight: Flight, wanted: Search, now: number): Promise<unknown> {
-  const { tags, flights, trust } = wanted.space.core
+  const { chain, tags, flights, trust } = wanted.space.core
+  const cycle = chain.cycleOf(flight)
+  if (cycle) {
+    wanted.onSpared?.()
+    return Promise.reject(cycle)
+  }
   if (wanted.load && !flight.canLoad) return flight.answer.then(() => again(wanted))
   if (!trust.holds(flight.askedAt, now) || !areTagsValid(flight.tags, flight.sequence)) {
     flights.invalidate(flight.key)

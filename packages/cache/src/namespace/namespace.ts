@@ -7,6 +7,8 @@ import { checkKey } from '../key.ts'
 import { BatchLoad } from '../load/batch_load.ts'
 import type { Load, LoadContext } from '../load/load_context.ts'
 import { count, search, serve } from '../load/search.ts'
+import { searchMany } from '../load/search_many.ts'
+import type { EarlyReading } from '../load/search_plan.ts'
 import { type Lifetime, policyOf, policyOfCall } from '../policy.ts'
 import { acceptable, type Put, putAll } from '../put.ts'
 import type { Space } from '../space.ts'
@@ -59,7 +61,7 @@ export interface NamespaceParts<Id, Value> {
 /** Ids of one load while warming, where many can be loaded at once. */
 const WARM_BATCH = 100
 
-/** The calls of a namespace. */
+/** The calls of a namespace. They are functions of their own, not methods: people pass them on, as in `ids.map(users.get)`. */
 export class Namespace<Id, Value> implements CacheNamespace<Id, Value> {
   readonly name: string
   readonly space: Space
@@ -75,7 +77,7 @@ export class Namespace<Id, Value> implements CacheNamespace<Id, Value> {
     return this.space.policy.ttl
   }
 
-  get(id: Id): Promise<Value> {
+  readonly get = (id: Id): Promise<Value> => {
     try {
       const key = this.#keyOf(id)
       const { space } = this
@@ -87,39 +89,35 @@ export class Namespace<Id, Value> implements CacheNamespace<Id, Value> {
     }
   }
 
-  getSync(id: Id): Value | undefined {
+  readonly getSync = (id: Id): Value | undefined => {
     const entry = this.space.find(this.space.form.near + this.#keyOf(id))
     if (entry === undefined) return undefined
     count(this.space, entry.isStale)
     return entry.value as Value
   }
 
-  async getMany(ids: readonly Id[]): Promise<Value[]> {
+  readonly getMany = async (ids: readonly Id[]): Promise<Value[]> => {
     if (!Array.isArray(ids)) throw optionsError('getMany', 'given an array', ids)
     const { space } = this
     const { loadMany } = this.#parts.definition
     const batch = loadMany && new BatchLoad<Id>((some, context) => loadMany(some, context))
-    const found = new Map<string, unknown>()
-    const waiting: Promise<unknown>[] = []
     // All keys are checked before the first load: one that is refused later would leave the batch waiting.
     const keys = ids.map((id) => checkKey(this.#keyOf(id)))
-    for (const [at, key] of keys.entries()) {
-      if (found.has(key)) continue
-      const entry = space.find(space.form.near + key)
-      found.set(key, entry?.value)
-      if (entry) count(space, entry.isStale)
-      else waiting.push(this.#searchFor(ids[at]!, key, batch).then((value) => found.set(key, value)))
-    }
-    batch?.seal()
-    if (waiting.length > 0) await Promise.all(waiting)
-    return keys.map((key) => found.get(key) as Value)
+    const found = await searchMany({
+      space,
+      keys,
+      policy: space.policy,
+      one: (at, early) => this.#searchFor(ids[at]!, keys[at]!, batch, early),
+      onAllAsked: () => batch?.seal(),
+    })
+    return found as Value[]
   }
 
-  set(id: Id, value: Value, lifetime?: Lifetime): Promise<void> {
+  readonly set = (id: Id, value: Value, lifetime?: Lifetime): Promise<void> => {
     return this.setMany([[id, value]], lifetime)
   }
 
-  async setMany(entries: readonly (readonly [Id, Value])[], lifetime: Lifetime = {}): Promise<void> {
+  readonly setMany = async (entries: readonly (readonly [Id, Value])[], lifetime: Lifetime = {}): Promise<void> => {
     const policy = policyOfCall(lifetime, this.space.policy)
     const { writeBehind } = this.#parts
     const rows = entries.map(([id, value]) => ({ id, key: checkKey(this.#keyOf(id)), value }))
@@ -131,45 +129,45 @@ export class Namespace<Id, Value> implements CacheNamespace<Id, Value> {
     await putAll(this.space, this.#parts.coherence, puts, policy)
   }
 
-  async has(id: Id): Promise<boolean> {
+  readonly has = async (id: Id): Promise<boolean> => {
     const { space } = this
     const key = checkKey(this.#keyOf(id))
     if (space.find(space.form.near + key)) return true
     return (await search({ space, key, policy: space.policy, load: undefined })) !== undefined
   }
 
-  touch(id: Id, ttl?: Duration): Promise<boolean> {
+  readonly touch = (id: Id, ttl?: Duration): Promise<boolean> => {
     const policy = policyOfCall(ttl === undefined ? {} : { ttl }, this.space.policy)
     return touch(this.space, checkKey(this.#keyOf(id)), policy)
   }
 
-  invalidate(id: Id, options?: InvalidateOptions): Promise<void> {
+  readonly invalidate = (id: Id, options?: InvalidateOptions): Promise<void> => {
     return this.invalidateMany([id], options)
   }
 
-  async invalidateMany(ids: readonly Id[], options?: InvalidateOptions): Promise<void> {
+  readonly invalidateMany = async (ids: readonly Id[], options?: InvalidateOptions): Promise<void> => {
     const tx = transactionOf(options)
     const keys = ids.map((id) => this.space.form.whole + checkKey(this.#keyOf(id)))
     await this.#parts.coherence.invalidate(InvalidSet.of(keys), tx)
   }
 
-  async invalidateAll(options?: InvalidateOptions): Promise<void> {
+  readonly invalidateAll = async (options?: InvalidateOptions): Promise<void> => {
     const tx = transactionOf(options)
     await this.#parts.coherence.invalidate(InvalidSet.of([], [namespaceTag(this.name)]), tx)
   }
 
-  async warm(ids?: Iterable<Id> | AsyncIterable<Id>, options: WarmOptions = {}): Promise<WarmResult> {
+  readonly warm = async (ids?: Iterable<Id> | AsyncIterable<Id>, options: WarmOptions = {}): Promise<WarmResult> => {
     const { warm, loadMany } = this.#parts.definition
     const wanted = ids ?? warm?.() ?? []
     const batch = loadMany ? (options.batch ?? WARM_BATCH) : 1
     return warmUp(wanted, (some) => (loadMany ? this.getMany(some) : this.get(some[0]!)), options, batch)
   }
 
-  configure(lifetime: Lifetime): void {
+  readonly configure = (lifetime: Lifetime): void => {
     this.space.policy = policyOf(`cache '${this.name}'`, lifetime, this.space.policy)
   }
 
-  stats(): NamespaceStats {
+  readonly stats = (): NamespaceStats => {
     return this.#parts.stats(this.space)
   }
 
@@ -205,11 +203,11 @@ export class Namespace<Id, Value> implements CacheNamespace<Id, Value> {
     return batch.loadOf(id)
   }
 
-  #searchFor(id: Id, key: string, batch: BatchLoad<Id> | undefined): Promise<unknown> {
+  #searchFor(id: Id, key: string, batch: BatchLoad<Id> | undefined, early: EarlyReading | undefined): Promise<unknown> {
     const { space } = this
     const load = this.#loadOf(id, key, batch?.loadOf(id))
-    const wanted = { space, key, policy: space.policy, load }
-    return batch ? search({ ...wanted, onSpared: () => batch.spare(id) }) : search(wanted)
+    const onSpared = batch && (() => batch.spare(id))
+    return search({ space, key, policy: space.policy, load, onSpared, early })
   }
 
   async #store(entries: readonly (readonly [Id, Value])[]): Promise<void> {

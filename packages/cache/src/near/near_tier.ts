@@ -1,3 +1,4 @@
+import { grown } from './grown.ts'
 import type { NearEntry } from './near_entry.ts'
 import type { EvictionPolicy, EvictionPolicyFactory } from './policy.ts'
 import { type PolicyChoice, policyFactory } from './policy_choice.ts'
@@ -63,6 +64,9 @@ class SlotTier implements NearTier {
   readonly #createPolicy: EvictionPolicyFactory
   readonly #slots = new Map<string, number>()
   #entries: (NearEntry | undefined)[] = []
+  /** Keys and sizes beside the entries: an eviction then needs nothing of an entry that nobody has looked at for long, and that is in no cache of the processor. */
+  #keys: string[] = []
+  #sizes: Float64Array = new Float64Array(0)
   /** Slots below `entries.length` that are empty. The one emptied last is filled first. */
   #free: number[] = []
   /** Slots that the policy has room for. */
@@ -121,6 +125,7 @@ class SlotTier implements NearTier {
   clear(): void {
     this.#slots.clear()
     this.#entries = []
+    this.#keys = []
     this.#free = []
     this.#room = 0
     this.#policy = this.#createPolicy()
@@ -145,18 +150,31 @@ class SlotTier implements NearTier {
   }
 
   #insert(entry: NearEntry): void {
-    while (this.#slots.size >= this.#maxEntries || this.#bytes + entry.bytes > this.#maxBytes) this.#evict()
-    const slot = this.#free.pop() ?? this.#newSlot()
-    this.#slots.set(entry.key, slot)
+    const { key, bytes } = entry
+    const slot = this.#roomFor(bytes)
+    this.#slots.set(key, slot)
     this.#entries[slot] = entry
-    this.#bytes += entry.bytes
-    this.#policy.insert(slot, entry.key)
+    this.#keys[slot] = key
+    this.#sizes[slot] = bytes
+    this.#bytes += bytes
+    this.#policy.insert(slot, key)
   }
 
   #replace(slot: number, entry: NearEntry): void {
-    this.#bytes += entry.bytes - this.#entries[slot]!.bytes
+    this.#bytes += entry.bytes - this.#sizes[slot]!
     this.#entries[slot] = entry
-    while (this.#bytes > this.#maxBytes) this.#evict()
+    this.#sizes[slot] = entry.bytes
+    while (this.#bytes > this.#maxBytes) this.#clear(this.#evict())
+  }
+
+  /** A slot that may be filled. Mostly one entry goes for the one that comes, and leaves its own. */
+  #roomFor(bytes: number): number {
+    let slot = -1
+    while (this.#slots.size >= this.#maxEntries || this.#bytes + bytes > this.#maxBytes) {
+      if (slot >= 0) this.#clear(slot)
+      slot = this.#evict()
+    }
+    return slot >= 0 ? slot : (this.#free.pop() ?? this.#newSlot())
   }
 
   #newSlot(): number {
@@ -164,26 +182,35 @@ class SlotTier implements NearTier {
     if (slot === this.#room) {
       this.#room = Math.min(this.#maxEntries, Math.max(FIRST_SLOTS, this.#room * 2))
       this.#policy.grow(this.#room)
+      this.#sizes = grown(this.#sizes, this.#room)
     }
     this.#entries.push(undefined)
+    this.#keys.push('')
     return slot
   }
 
-  #evict(): void {
-    this.#empty(this.#policy.victim())
+  /** Lets an entry go; its slot has yet to be filled or cleared. */
+  #evict(): number {
+    const slot = this.#policy.victim()
     this.#evictions++
+    this.#forget(slot)
+    return slot
   }
 
   #remove(slot: number): void {
     this.#policy.remove(slot)
-    this.#empty(slot)
+    this.#forget(slot)
+    this.#clear(slot)
   }
 
-  #empty(slot: number): void {
-    const entry = this.#entries[slot]!
-    this.#slots.delete(entry.key)
+  #forget(slot: number): void {
+    this.#slots.delete(this.#keys[slot]!)
+    this.#bytes -= this.#sizes[slot]!
+  }
+
+  #clear(slot: number): void {
     this.#entries[slot] = undefined
-    this.#bytes -= entry.bytes
+    this.#keys[slot] = ''
     this.#free.push(slot)
   }
 }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { afterEach, beforeEach, describe, it } from 'node:test'
 import { stressLifecycle } from '@tailwater/core/testing'
 import { browserClauses } from './browser_clauses.ts'
+import { claimClauses } from './claim_clauses.ts'
 import { entryClauses } from './entry_clauses.ts'
 import { historyClauses } from './history_clauses.ts'
 import { invalidationClauses } from './invalidation_clauses.ts'
@@ -32,6 +33,7 @@ export function farBackendContract(
     entryClauses(clause)
     invalidationClauses(clause)
     leaseClauses(clause)
+    claimClauses(clause)
     tagClauses(clause)
     browserClauses(clause)
     historyClauses(clause)

@@ -1,9 +1,9 @@
 import { eventChannel } from '../channel.ts'
 
-/** Something that a person or a program changed over the admin API. */
+/** Something that a person or a program changed over the admin API or on the command line. */
 export interface AdminChangeEvent {
   requestId: string
-  /** E-mail address of the account, and how it was proved. */
+  /** E-mail address of the account, and how it was proved; on the command line `user@host` and `command line`. */
   actor: string
   by: string
   /** Id of the operation: `queuePause`. */
@@ -14,5 +14,5 @@ export interface AdminChangeEvent {
   fields: Readonly<Record<string, unknown>>
 }
 
-/** Every change that was made over the admin API, once it is made. */
+/** Every change that was made over the admin API, once it is made; those on the command line are told of by every running process. */
 export const adminChange = eventChannel<AdminChangeEvent>('tailwater:admin:change')

@@ -14,6 +14,7 @@ import { writeReply } from './node_reply.ts'
 import { captureReply, wayOut } from './reply_capture.ts'
 
 export { answerMalformed } from './malformed.ts'
+export { createReentry, type Reentry, reenter } from './reentry.ts'
 
 /** What Express and connect call; also a listener for `http.createServer`. */
 export type ConnectHandler = (

@@ -1,4 +1,3 @@
-import { hash } from 'node:crypto'
 import type { FarBackend, FarVersion } from '@tailwater/cache'
 import {
   type Clock,
@@ -12,6 +11,7 @@ import {
 } from '@tailwater/core'
 import type { HttpErrorCode } from '../errors.ts'
 import type { KeptResponses, ResponseStore } from '../response_cache/response_store.ts'
+import { shortened, tagName, tagsOfAll } from './names.ts'
 import { createOwed } from './owed.ts'
 import { decodeRecord, encodeRecord } from './response_record.ts'
 
@@ -19,7 +19,7 @@ import { decodeRecord, encodeRecord } from './response_record.ts'
 export interface FarResponseStoreOptions {
   /** The shared store of `@tailwater/cache`: Redis, PostgreSQL or memory. Whoever made it starts and stops it. */
   backend: FarBackend
-  /** Put before every key. @default 'http' */
+  /** Put before every key: the name of the cache's namespace, as its invalidations know it. @default 'http' */
   prefix?: string
   /** How long the store may take; beyond it counts as away. @default '100ms' */
   timeout?: Duration
@@ -34,10 +34,7 @@ interface Mark {
   readonly counter: number
 }
 
-/** Carried by every response: those of the cache's own (`invalidate({ all: true })`) and of this store. */
-const ALL = ['@all', '@http']
 const LONGEST_KEY = 400
-const LONGEST_TAG = 200
 
 /**
  * Keeps responses in a far tier of `@tailwater/cache`, for all processes that share it.
@@ -61,11 +58,12 @@ export function createFarResponseStore(options: FarResponseStoreOptions): Respon
     }),
   })
   const { entries, tags: farTags } = backend
+  const all = tagsOfAll(prefix)
   const within = <Value>(work: Promise<Value>) => inTime(clock, timeout, work)
   const owed = createOwed({
     keys: (keys) => within(entries.invalidate(keys)),
     tags: (tags) => within(farTags.invalidate(tags)),
-    everything: ALL[1]!,
+    everything: all[1]!,
   })
   const idOf = (key: string) => `${prefix}:${shortened(key, LONGEST_KEY)}`
 
@@ -91,7 +89,7 @@ export function createFarResponseStore(options: FarResponseStoreOptions): Respon
     async set(key, variants, { ttl, since, tags }) {
       const mark = since as Mark | undefined
       if (!mark || ttl < 1) return false
-      const names = [...new Set([...ALL, ...tags.map((tag) => shortened(tag, LONGEST_TAG))])]
+      const names = [...new Set([...all, ...tags.map(tagName)])]
       const write = async () => {
         const numbers = await within(farTags.numbers(names, mark.counter))
         if (numbers.some((number) => number > mark.counter)) return false
@@ -102,12 +100,9 @@ export function createFarResponseStore(options: FarResponseStoreOptions): Respon
       return write().catch(() => false)
     },
     delete: (key) => owed.add({ keys: [idOf(key)], tags: [] }),
-    invalidateTags: (tags) => owed.add({ keys: [], tags: tags.map((tag) => shortened(tag, LONGEST_TAG)) }),
+    invalidateTags: (tags) => owed.add({ keys: [], tags: tags.map(tagName) }),
+    isShared: true,
   }
-}
-
-function shortened(name: string, longest: number): string {
-  return name.length <= longest ? name : `#${hash('sha256', name, 'base64url')}`
 }
 
 function inTime<Value>(clock: Clock, ms: number, work: Promise<Value>): Promise<Value> {

@@ -1,1 +1,6 @@
+export {
+  type CacheResponseStore,
+  type CacheResponseStoreOptions,
+  createCacheResponseStore,
+} from './cache_response_store.ts'
 export { createFarResponseStore, type FarResponseStoreOptions } from './far_response_store.ts'

@@ -26,7 +26,7 @@ export interface CachingProxyOptions {
 /** A reverse proxy with a cache, as a listener for `http.createServer` or a handler of Express. */
 export interface CachingProxy {
   (request: IncomingMessage, response: ServerResponse): void
-  readonly cache: Pick<SharedCache, 'purge' | 'purgeTags'>
+  readonly cache: Pick<SharedCache, 'purge' | 'purgeTags' | 'stats'>
   /** Closes the connections to the origin. */
   close(): void
 }

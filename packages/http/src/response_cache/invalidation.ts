@@ -7,12 +7,18 @@ import type { ResponseStore } from './response_store.ts'
 
 /** Carried by all that is stored under an address, whichever user's. No surrogate key has a space in it. */
 export function addressTag(key: string): string {
-  return `address ${addressOf(key)}`
+  return ADDRESS + addressOf(key)
 }
+
+const ADDRESS = 'address '
+
+/** Whether a tag is an address's. */
+export const isAddressTag = (tag: string): boolean => tag.startsWith(ADDRESS)
 
 /** A request that changes something: what is stored of its address, and of those that its answer names, goes (RFC 9111, section 4.4). */
 export function invalidating(ground: Ground, request: CacheRequest): Forward {
   const { store } = ground.options
+  ground.counts.passed++
   const key = cacheKey(request)
   return {
     headers: request.headers,

@@ -87,6 +87,7 @@ export function createMemoryResponseStore(options: MemoryResponseStoreOptions = 
       invalidations.add(tags.map(tagName))
       for (const tag of tags) for (const key of [...(byTag.get(tag) ?? [])]) remove(key)
     },
+    content: () => ({ entries: entries.size, bytes: held }),
   }
 }
 

@@ -1,6 +1,7 @@
 import type { Reply } from '../exchange.ts'
 import { headerText } from '../header.ts'
 import { problem } from '../problem.ts'
+import { type Access, type CacheCounts, countAccess, noCounts } from './cache_counts.ts'
 import { cacheKey, normaliseHost } from './cache_key.ts'
 import { type CacheStatus, formatCacheStatus } from './cache_status.ts'
 import { createFlights, type Flights } from './flights.ts'
@@ -20,6 +21,7 @@ export interface Ground {
   readonly options: ResolvedResponseCacheOptions
   readonly origin: Origin
   readonly flights: Flights
+  readonly counts: CacheCounts
 }
 
 /** One request on its way. */
@@ -32,12 +34,14 @@ export interface Passage {
   readonly stored: StoredResponse | undefined
   readonly variants: Variants
   readonly mark: ResponseMark
+  /** Nobody waits for it: what it was made for has been answered. */
+  readonly isRefresh?: true
 }
 
 /** @throws E_OPTIONS */
 export function createGround(given: ResponseCacheOptions | undefined, origin: Origin): Ground {
   const options = resolveResponseCacheOptions(given)
-  return { options, origin, flights: createFlights(options.clock, options.patience) }
+  return { options, origin, flights: createFlights(options.clock, options.patience), counts: noCounts() }
 }
 
 /**
@@ -61,6 +65,11 @@ export async function lookUp(ground: Ground, request: CacheRequest): Promise<Pas
   const { variants, mark } = await options.store.read(key)
   const stored = selectVariant(variants, request.headers)
   return { request, isOwn: user !== undefined, key, variants, mark, stored }
+}
+
+/** Counts how a request was answered; a refresh in the background is none. */
+export function counted({ counts, options }: Ground, { isRefresh }: Passage, how: Access): void {
+  if (!isRefresh) countAccess(counts, options.store, how)
 }
 
 /** The reply with its `Cache-Status`, and without the surrogate keys, which are between the origin and us. */

@@ -2,7 +2,7 @@ import type { Reply } from '../exchange.ts'
 import type { CacheStatus, Forwarded } from './cache_status.ts'
 import type { Flight } from './flights.ts'
 import type { Forward } from './opening.ts'
-import { type Ground, type Passage, served, told } from './passage.ts'
+import { counted, type Ground, type Passage, served, told } from './passage.ts'
 import { servesForError } from './reuse.ts'
 import { validatorsOf, withoutConditions } from './revalidation.ts'
 import { confirmStored, discard, takeResponse } from './settlement.ts'
@@ -26,7 +26,9 @@ export function askOrigin(ground: Ground, passage: Passage, fwd: Forwarded, flig
 
   function standIn(): Reply | undefined {
     const mayServe = stored && servesForError(stored, request.headers, options.clock.now(), options.staleIfError)
-    return mayServe ? served(ground, passage, stored, { fwd, detail: 'stale-if-error' }) : undefined
+    if (!mayServe) return undefined
+    counted(ground, passage, 'stale')
+    return served(ground, passage, stored, { fwd, detail: 'stale-if-error' })
   }
   return {
     headers: isWhole ? { ...withoutConditions(request.headers), ...conditions } : request.headers,
@@ -36,7 +38,9 @@ export function askOrigin(ground: Ground, passage: Passage, fwd: Forwarded, flig
       const settling = { ground, passage, response, status, flight }
       if (response.status === 304 && isWhole && stored && origin === 'server') return confirmStored(settling, stored)
       const instead = IN_TROUBLE.has(response.status) ? standIn() : undefined
-      if (!instead) return isWhole ? takeResponse(settling) : told(ground, response, status)
+      if (!instead && isWhole) return takeResponse(settling)
+      if (!instead) counted(ground, passage, 'passed')
+      if (!instead) return told(ground, response, status)
       discard(response)
       flight?.land(undefined)
       return instead

@@ -10,7 +10,7 @@ import { CONDITIONS } from './revalidation.ts'
 import { createSharedCache, type SharedCache } from './shared_cache.ts'
 
 /** A response cache as middleware, and what makes it forget. */
-export type ResponseCache = Middleware & Pick<SharedCache, 'purge' | 'purgeTags'>
+export type ResponseCache = Middleware & Pick<SharedCache, 'purge' | 'purgeTags' | 'stats'>
 
 /** An exchange whose handler's reply is awaited. */
 interface Pending {
@@ -47,7 +47,7 @@ export function responseCache(given: ResponseCacheMiddlewareOptions = {}): Respo
   async function open(exchange: Exchange): Promise<Reply | undefined> {
     const request = requestOf(exchange)
     const { reply, forward } = await cache.open(request)
-    if (reply && forward && refreshes) refreshes.start(forward, request.target)
+    if (reply && forward && refreshes) refreshes.start(forward, request, exchange.remoteAddress)
     // Nobody refreshes in the background: this request does it, while the others get the stale reply. Not a HEAD, whose handler may give no body.
     else if (forward && reply && exchange.method !== 'GET') forward.abandon()
     else if (forward) return begin(exchange, forward)
@@ -79,6 +79,7 @@ export function responseCache(given: ResponseCacheMiddlewareOptions = {}): Respo
     finish: (exchange) => endPending(exchange)?.forward.abandon(),
     purge: cache.purge,
     purgeTags: cache.purgeTags,
+    stats: cache.stats,
   }
 }
 

@@ -34,4 +34,8 @@ export interface ResponseStore {
   set(key: string, variants: Variants, options: KeepOptions): boolean | Promise<boolean>
   delete(key: string): void | Promise<void>
   invalidateTags(tags: readonly string[]): void | Promise<void>
+  /** Whether other processes read what this one keeps. @default false */
+  readonly isShared?: boolean
+  /** What it holds in this process's memory. */
+  content?(): { entries: number; bytes: number }
 }

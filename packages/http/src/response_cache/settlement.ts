@@ -7,7 +7,7 @@ import { collectBody } from './collected_body.ts'
 import type { Flight } from './flights.ts'
 import { addressTag } from './invalidation.ts'
 import type { OriginResponse } from './opening.ts'
-import { type Ground, type Passage, served, told } from './passage.ts'
+import { counted, type Ground, type Passage, served, told } from './passage.ts'
 import { freshFor, policyOf, type ResponsePolicy } from './policy.ts'
 import { freshenedHeaders, isConfirmed } from './revalidation.ts'
 import { endToEnd, hasCredentials, isLasting, whyNotStorable } from './storable.ts'
@@ -28,6 +28,7 @@ export interface Settling {
 /** A 304: what is stored holds, with new headers. */
 export async function confirmStored(settling: Settling, stored: StoredResponse): Promise<Reply> {
   const { ground, passage, response, status, flight } = settling
+  counted(ground, passage, 'miss')
   try {
     if (!isConfirmed(stored, response.headers)) {
       // The origin speaks of another version than it was asked for; what is stored is the one that we have.
@@ -59,6 +60,7 @@ export function takeResponse(settling: Settling): Reply {
   const { options } = ground
   const policy = policyOf(response.status, response.headers, response, options.targets)
   const detail = whyKeptOut(settling, response, policy)
+  counted(ground, passage, detail === undefined ? 'miss' : 'passed')
   if (detail !== undefined) {
     // What somebody in particular is answered says nothing of the others.
     if (isLasting(detail) && (passage.isOwn || !hasCredentials(passage.request.headers))) {
@@ -116,6 +118,7 @@ function toClient({ ground, passage: { request } }: Settling, response: OriginRe
 }
 
 async function keep({ ground, passage: { key, mark } }: Settling, stored: StoredResponse): Promise<boolean> {
+  const { counts } = ground
   const { store, clock, keepStale, staleIfError } = ground.options
   const now = clock.now()
   const lifeOf = ({ policy }: StoredResponse) =>
@@ -125,7 +128,9 @@ async function keep({ ground, passage: { key, mark } }: Settling, stored: Stored
   const others = (await store.read(key)).variants.filter((other) => !isSameVariant(other, stored))
   const kept = [stored, ...others].slice(0, MAX_VARIANTS)
   const tags = [addressTag(key), ...new Set(kept.flatMap((one) => one.tags))]
-  return store.set(key, kept, { ttl: Math.max(...kept.map(lifeOf)), since: mark, tags })
+  const isKept = await store.set(key, kept, { ttl: Math.max(...kept.map(lifeOf)), since: mark, tags })
+  counts[isKept ? 'stored' : 'refused']++
+  return isKept
 }
 
 function isSameVariant(one: StoredResponse, other: StoredResponse): boolean {

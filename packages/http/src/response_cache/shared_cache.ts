@@ -1,12 +1,24 @@
 import { problem } from '../problem.ts'
 import { isUnsafe, whyBypassed } from './bypass.ts'
+import type { ResponseCacheStats } from './cache_counts.ts'
 import { cacheKey } from './cache_key.ts'
 import type { CacheStatus, Forwarded } from './cache_status.ts'
 import type { Flight } from './flights.ts'
 import { addressTag, invalidating } from './invalidation.ts'
+import { describeKept, type KeptDescription } from './kept_responses.ts'
 import type { CacheRequest, Forward, Opening } from './opening.ts'
 import type { ResponseCacheOptions } from './options.ts'
-import { createGround, type Ground, isOfKnownHost, lookUp, type Origin, type Passage, served, told } from './passage.ts'
+import {
+  counted,
+  createGround,
+  type Ground,
+  isOfKnownHost,
+  lookUp,
+  type Origin,
+  type Passage,
+  served,
+  told,
+} from './passage.ts'
 import { askOrigin } from './question.ts'
 import { requestDirectives, reuseOf, selectVariant } from './reuse.ts'
 import { withoutConditions } from './revalidation.ts'
@@ -27,6 +39,9 @@ export interface SharedCache {
   purge(url: string): Promise<void>
   /** Forgets what carries one of the tags. */
   purgeTags(tags: readonly string[]): Promise<void>
+  stats(): ResponseCacheStats
+  /** What is kept under a key of the store: `https://shop.example/products/42`. */
+  describe(key: string): Promise<KeptDescription | undefined>
 }
 
 /** Others' flights that a request boards before it asks for itself. */
@@ -55,11 +70,14 @@ export function createSharedCache(options?: ResponseCacheOptions, origin: Origin
       await store.invalidateTags([addressTag(cacheKey({ scheme, host, target: pathname + search }))])
     },
     purgeTags: async (tags) => store.invalidateTags(tags),
+    describe: (key) => describeKept(ground, key),
+    stats: () => ({ ...ground.counts, ...(store.content?.() ?? { entries: 0, bytes: 0 }) }),
   }
 }
 
 /** A request that the cache has nothing to do with but to tell so. */
 function passing(ground: Ground, request: CacheRequest, status: CacheStatus): Opening {
+  ground.counts.passed++
   const forward: Forward = {
     headers: request.headers,
     isShared: false,
@@ -77,9 +95,12 @@ function missed({ variants, stored }: Passage): Forwarded {
 
 function reuse(ground: Ground, passage: Passage, stored: StoredResponse): Opening | Promise<Opening> {
   const how = reuseOf(stored, passage.request.headers, ground.options.clock.now())
-  if (how === 'fresh' || how === 'stale-accepted')
+  if (how === 'fresh' || how === 'stale-accepted') {
+    counted(ground, passage, how === 'fresh' ? 'hit' : 'stale')
     return { reply: served(ground, passage, stored, { hit: true }), forward: undefined }
+  }
   if (how !== 'stale-while-revalidate') return ask(ground, passage, how)
+  counted(ground, passage, 'stale')
   const reply = served(ground, passage, stored, { hit: true, detail: how })
   const boarded = ground.flights.board(flightKey(passage))
   if (boarded && 'landing' in boarded) return { reply, forward: undefined }
@@ -89,7 +110,11 @@ function reuse(ground: Ground, passage: Passage, stored: StoredResponse): Openin
 /** The same request as one that asks for a whole response, whatever part or version its client wants. */
 function asRefresh(passage: Passage): Passage {
   const { request } = passage
-  return { ...passage, request: { ...request, method: 'GET', headers: withoutConditions(request.headers) } }
+  return {
+    ...passage,
+    isRefresh: true,
+    request: { ...request, method: 'GET', headers: withoutConditions(request.headers) },
+  }
 }
 
 /** Waits for the same question under way, or asks it. */
@@ -107,8 +132,10 @@ async function ask(ground: Ground, passage: Passage, fwd: Forwarded): Promise<Op
     const landed = await boarded.landing()
     if (landed === 'late') break
     if (landed === 'nothing') continue
-    if (isAnswer(ground, passage, landed, fwd))
+    if (isAnswer(ground, passage, landed, fwd)) {
+      counted(ground, passage, 'miss')
       return { reply: served(ground, passage, landed, { fwd, collapsed: true }), forward: undefined }
+    }
     // It told at least what the response depends on.
     variants = [landed]
   }

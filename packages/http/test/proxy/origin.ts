@@ -108,3 +108,32 @@ export async function serveBytes(speak: (socket: Socket) => void): Promise<Serve
     },
   }
 }
+
+/** Answers with the number of the request. */
+export function counting(headers: Record<string, string | string[]> = { 'cache-control': 'max-age=60' }, status = 200) {
+  let count = 0
+  return ({ response }: Question) => response.writeHead(status, headers).end(String(++count))
+}
+
+/** Answers only when told to. */
+export function holding(headers: Record<string, string> = { 'cache-control': 'max-age=60' }) {
+  const held: Question[] = []
+  let seen: (() => void) | undefined
+  return {
+    held,
+    answer(question: Question) {
+      held.push(question)
+      seen?.()
+    },
+    /** Resolves when so many requests wait. */
+    async waiting(count: number) {
+      while (held.length < count)
+        await new Promise<void>((resolve) => {
+          seen = resolve
+        })
+    },
+    release(body = 'body') {
+      for (const { response } of held.splice(0)) response.writeHead(200, headers).end(body)
+    },
+  }
+}

@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream'
 import type { Middleware } from '@tailwater/http'
-import { connectErrors, connectMiddleware } from '@tailwater/http/connect'
+import { connectErrors, connectMiddleware, createReentry } from '@tailwater/http/connect'
 import { fastifyMiddleware, fastifyRoutes } from '@tailwater/http/fastify'
 import { wrapFetch } from '@tailwater/http/fetch'
 import type { Served } from '@tailwater/http/testing'
@@ -32,11 +32,6 @@ export interface CacheHost {
   ): Promise<Served & { refresh(request: RefreshRequest): unknown }>
 }
 
-async function overLoopback(url: string, { target, headers }: RefreshRequest): Promise<void> {
-  const { host: _host, ...sent } = headers as Record<string, string>
-  await (await fetch(url + target, { headers: sent })).arrayBuffer()
-}
-
 /** Fastify, refreshed by `inject`. */
 export const onFastify: CacheHost = {
   async serve(middleware, handle) {
@@ -63,12 +58,13 @@ export const onFastify: CacheHost = {
   },
 }
 
-/** Express of either version, refreshed over its own port; the handler is mounted below `/own` as well as at the root. */
+/** Express of either version, refreshed through its own server; the handler is mounted below `/own` as well as at the root. */
 export function onExpress(framework: typeof express): CacheHost {
   return {
     async serve(middleware, handle) {
       const app = framework()
       const around = connectMiddleware(middleware)
+      const reentry = createReentry()
       const answer: express.RequestHandler = (request, response, next) => {
         Promise.resolve()
           .then(() => handle({ path: request.originalUrl, method: request.method, headers: request.headers }))
@@ -79,11 +75,15 @@ export function onExpress(framework: typeof express): CacheHost {
           })
           .catch(next)
       }
+      app.use((request, _response, next) => {
+        reentry.see(request)
+        next()
+      })
       app.use('/mount', around, answer)
       app.use(around, answer)
       app.use(connectErrors())
       const served = await serveListener(app)
-      return { ...served, refresh: (request) => overLoopback(served.url, request) }
+      return { ...served, refresh: reentry.refresh }
     },
   }
 }

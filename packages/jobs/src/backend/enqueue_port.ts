@@ -7,9 +7,10 @@ export interface Stored {
   id: string
   /**
    * `stored`: a new job; `duplicate`: another job of the same unique key stands, and was left alone; `replaced`: the standing job, which had not begun, has
-   * got the new payload, priority and time under its old id.
+   * got the new payload, priority and time under its old id; `deferred`: it is written in the transaction, and stored after the commit: only then is it known whether
+   * it is a duplicate, and of which.
    */
-  outcome: 'stored' | 'duplicate' | 'replaced'
+  outcome: 'stored' | 'duplicate' | 'replaced' | 'deferred'
 }
 
 /** How jobs come in. */
@@ -20,7 +21,8 @@ export interface EnqueuePort {
    *
    * A job with children (`NewJob.children`) is stored as `pending` together with all below it.
    *
-   * @param tx the caller's transaction: nothing exists unless it commits. Only the PostgreSQL backend takes one; the others refuse with E_JOB_TRANSACTION
+   * @param tx the caller's transaction: nothing exists unless it commits. The PostgreSQL backend takes one, and the Redis backend with an outbox, for which jobs are
+   *   `deferred`; otherwise it is refused with E_JOB_TRANSACTION
    */
   add(jobs: readonly NewJob[], tx?: SqlExecutor): Promise<Stored[]>
   /** Jobs that one `add` may hold at most; the engine cuts larger lots. */

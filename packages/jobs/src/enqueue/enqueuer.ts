@@ -36,10 +36,13 @@ export function createEnqueuer(port: EnqueuePort, wake: (queue: string) => void)
   function stored(jobs: readonly NewJob[], outcomes: readonly Stored[], tx?: JobTransaction): void {
     const queues = new Set<string>()
     for (const [index, job] of jobs.entries()) {
-      if (outcomes[index]!.outcome === 'duplicate') continue
+      const { id, outcome } = outcomes[index]!
+      if (outcome === 'duplicate') continue
+      if (jobEnqueued.hasSubscribers) publish(job, id)
+      // Whoever brings it to the store wakes them.
+      if (outcome === 'deferred') continue
       queues.add(job.queue)
       for (const child of job.children ?? []) queues.add(child.queue)
-      if (jobEnqueued.hasSubscribers) publish(job, outcomes[index]!.id)
     }
     const tell = () => queues.forEach(wake)
     if (tx?.afterCommit) tx.afterCommit(tell)

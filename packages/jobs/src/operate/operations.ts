@@ -1,10 +1,10 @@
-import { type Duration, optional, optionsError, parseDuration, resolveOptions, text, value } from '@tailwater/core'
+import { type Duration, optional, optionsError, parseDuration, resolveOptions, value } from '@tailwater/core'
 import type { Stored } from '../backend/enqueue_port.ts'
 import type { JobCounts, JobFilter } from '../backend/inspect_port.ts'
 import type { MaintainPort } from '../backend/maintain_port.ts'
 import { jobsError } from '../errors.ts'
 import type { Job, JobState, NewJob } from '../job.ts'
-import { NAME, type ResolvedKind } from '../kind.ts'
+import { queueName, type ResolvedKind } from '../kind.ts'
 import { isLabel, LABEL } from '../label.ts'
 import { isMoment, MOMENT } from '../moment.ts'
 import { type Priority, priorityOf } from '../priority.ts'
@@ -59,7 +59,6 @@ export interface OperationsParts {
   store(job: NewJob): Promise<Stored>
 }
 
-const queueName = optional(text({ pattern: NAME, expected: 'lower-case words joined by hyphens' }))
 const anything = () => true
 
 const changeFields = {

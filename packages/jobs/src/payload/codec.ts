@@ -27,15 +27,17 @@ export interface CodecParts {
   schema: StandardSchema | undefined
   /** Set for kinds whose data is encrypted. */
   encryption: Encryption | undefined
+  /** Reads what was encrypted, by whomever: another process may encrypt what this one does not. */
+  decryption: Encryption | undefined
   /** Bytes of a payload or result at most, before encryption. */
   maxSize: number
 }
 
 /** Builds the codec of one kind. */
-export function createCodec({ kind, schema, encryption, maxSize }: CodecParts): Codec {
+export function createCodec({ kind, schema, encryption, decryption, maxSize }: CodecParts): Codec {
   const toText = (value: unknown, what: string) => limited(kind, serialise(kind, value, what), what, maxSize)
   const seal = (text: string) => (encryption ? encryption.encrypt(kind, text) : text)
-  const parse = (stored: string): unknown => JSON.parse(encryption ? encryption.decrypt(kind, stored) : stored)
+  const parse = (stored: string): unknown => JSON.parse(decryption ? decryption.decrypt(kind, stored) : stored)
   return {
     write(payload) {
       const text = seal(toText(payload, 'payload'))

@@ -1,9 +1,7 @@
+import { isSecretName, plainName } from '@tailwater/core'
+
 /** What stands in for a value that is not shown. */
 export const REDACTED = '[redacted]'
-
-/** Names whose values are never shown, whatever else is asked for, as they are without case, `-` and `_`: `clientSecret` and `session_token` among them. */
-const ALWAYS_HIDDEN =
-  /pass(word|phrase|wd)|secret|token|apikey|accesskey|privatekey|authori[sz]ation|cookie|credential|cardnumber|^(cvc|cvv|iban|ssn)$/
 
 /** Depth below which nothing is shown: a payload that deep is read by no person. */
 const MAX_DEPTH = 20
@@ -15,12 +13,12 @@ const MAX_DEPTH = 20
  * @returns a function that gives a copy
  */
 export function createRedaction(rules: readonly string[] = []): (data: unknown) => unknown {
-  const names = new Set(rules.filter((rule) => !rule.includes('.')).map(plain))
+  const names = new Set(rules.filter((rule) => !rule.includes('.')).map(plainName))
   const paths = rules.filter((rule) => rule.includes('.')).map((rule) => rule.split('.'))
 
   const isHidden = (name: string, path: readonly string[]) =>
-    ALWAYS_HIDDEN.test(plain(name)) ||
-    names.has(plain(name)) ||
+    isSecretName(name) ||
+    names.has(plainName(name)) ||
     paths.some((steps) => steps.length === path.length && steps.every((step, i) => step === '*' || step === path[i]))
 
   function copy(value: unknown, path: readonly string[]): unknown {
@@ -37,5 +35,3 @@ export function createRedaction(rules: readonly string[] = []): (data: unknown) 
 
   return (data) => copy(data, [])
 }
-
-const plain = (name: string) => name.toLowerCase().replaceAll(/[-_]/g, '')

@@ -1,10 +1,10 @@
-import { newId } from '@tailwater/core'
+import { newId, resolveOptions } from '@tailwater/core'
 import type { Stored } from '../backend/enqueue_port.ts'
 import type { SchedulePort, StoredSchedule } from '../backend/schedule_port.ts'
 import type { NewJob } from '../job.ts'
-import { NAME } from '../kind.ts'
+import { NAME, queueName } from '../kind.ts'
 import type { Codec } from '../payload/codec.ts'
-import type { JobOptions } from '../request.ts'
+import type { JobRequest } from '../request.ts'
 import {
   type MissedPolicy,
   parseDefinition,
@@ -30,6 +30,14 @@ export interface Schedule {
 
 /** What is done with schedules. */
 export interface Schedules {
+  /**
+   * Puts a schedule at once, of any kind: that of one which this process does not define is stored as it is, for the process that knows it. It stays until it is
+   * removed, whatever this process does; `jobs.schedule` is for those that the application itself defines.
+   *
+   * @param options.queue where its jobs go @default the queue of a known kind, else 'default'
+   * @throws E_JOB_KIND, E_JOB_SCHEDULE, E_OPTIONS, and what enqueueing throws
+   */
+  add(name: string, definition: ScheduleDefinition, options?: { queue?: string }): Promise<void>
   list(): Promise<Schedule[]>
   get(name: string): Promise<Schedule | undefined>
   /** The next moments. @param count at most 1,000 @throws E_JOB_SCHEDULE */
@@ -50,7 +58,10 @@ const MAX_PREVIEW = 1_000
 /** What is needed of the engine to put schedules. */
 export interface SchedulesParts {
   port: SchedulePort
-  prepare(kind: string, payload: unknown, options: JobOptions | undefined): NewJob | Promise<NewJob>
+  /** @throws E_JOB_KIND_UNKNOWN */
+  prepare(request: JobRequest): NewJob | Promise<NewJob>
+  /** The same of any kind. */
+  prepareAny(request: JobRequest, queue: string | undefined): NewJob | Promise<NewJob>
   /** Of a known kind. */
   codecOf(kind: string): Codec | undefined
   wake(): void
@@ -58,7 +69,7 @@ export interface SchedulesParts {
 }
 
 /** Builds both: what a user does with schedules, and how definitions come into the store. */
-export function createSchedules({ port, prepare, codecOf, wake, store }: SchedulesParts): Schedules & {
+export function createSchedules({ port, prepare, prepareAny, codecOf, wake, store }: SchedulesParts): Schedules & {
   /** Reads a definition whole, so that a mistake is found where it was made. @throws E_JOB_SCHEDULE, E_OPTIONS, and what enqueueing throws */
   read(name: string, definition: ScheduleDefinition): Promise<StoredDefinition>
   put(name: string, definition: StoredDefinition): Promise<void>
@@ -71,27 +82,40 @@ export function createSchedules({ port, prepare, codecOf, wake, store }: Schedul
     throw wrong(name, 'does not exist')
   }
 
+  async function readWith(
+    name: string,
+    given: ScheduleDefinition,
+    make: (request: JobRequest) => NewJob | Promise<NewJob>,
+  ): Promise<StoredDefinition> {
+    if (!NAME.test(name)) throw wrong(name, 'must be named by lower-case words joined by hyphens')
+    const read = readDefinition(name, given)
+    // Any moment will do to see whether there is one at all: a rule that has none is a mistake, but one whose only moment is past was right once.
+    if (read.rule.type === 'cron' && ruleOf(read.rule).after(0) === undefined)
+      throw wrong(name, `has the cron expression '${read.rule.cron}', which never fires`)
+    const { kind, payload, options } = given
+    const { id, ...job } = await make({ kind, payload, ...(options && { options }) })
+    return { ...read, job }
+  }
+
+  async function put(name: string, definition: StoredDefinition): Promise<void> {
+    const present = await find(name)
+    const text = writeDefinition(definition)
+    const isSame = present !== undefined && isEqual(present.definition, text, codecOf(definition.job.kind))
+    const { now } = await port.due(1)
+    await port.put({
+      name,
+      definition: isSame ? present.definition : text,
+      nextAt: firstMoment(ruleOf(definition.rule), definition.rule, now),
+    })
+    wake()
+  }
+
   return {
-    async read(name, given) {
-      if (!NAME.test(name)) throw wrong(name, 'must be named by lower-case words joined by hyphens')
-      const read = readDefinition(name, given)
-      // Any moment will do to see whether there is one at all: a rule that has none is a mistake, but one whose only moment is past was right once.
-      if (read.rule.type === 'cron' && ruleOf(read.rule).after(0) === undefined)
-        throw wrong(name, `has the cron expression '${read.rule.cron}', which never fires`)
-      const { id, ...job } = await prepare(given.kind, given.payload, given.options)
-      return { ...read, job }
-    },
-    async put(name, definition) {
-      const present = await find(name)
-      const text = writeDefinition(definition)
-      const isSame = present !== undefined && isEqual(present.definition, text, codecOf(definition.job.kind))
-      const { now } = await port.due(1)
-      await port.put({
-        name,
-        definition: isSame ? present.definition : text,
-        nextAt: firstMoment(ruleOf(definition.rule), definition.rule, now),
-      })
-      wake()
+    read: (name, given) => readWith(name, given, prepare),
+    put,
+    async add(name, given, options = {}) {
+      const { queue } = resolveOptions('jobs.schedules.add, options', options, { queue: queueName })
+      await put(name, await readWith(name, given, (request) => prepareAny(request, queue)))
     },
     list: async () => (await port.list()).map(scheduleOf),
     async get(name) {

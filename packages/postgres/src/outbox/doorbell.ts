@@ -1,7 +1,7 @@
-import { type Cancel, type Clock, createService, hasCode, type Service } from '@tailwater/core'
-import { escapeIdentifier } from 'pg'
-import type { Database, Session } from '../database.ts'
-import { createLoop, pause, report } from '../loop.ts'
+import { type Cancel, type Clock, createService, type Service } from '@tailwater/core'
+import type { Database } from '../database.ts'
+import { createListener } from '../listener.ts'
+import { report } from '../loop.ts'
 import type { OutboxSql } from './sql.ts'
 
 /** Wakes the other processes, and is woken by them. */
@@ -24,9 +24,6 @@ export interface DoorbellOptions {
 
 /** Milliseconds between two notifications of one process: a commit that notifies holds a lock that all of them share. */
 const MIN_INTERVAL = 10
-/** Milliseconds before a lost session is opened again; doubled up to the longest. */
-const FIRST_BACKOFF = 100
-const LONGEST_BACKOFF = 30_000
 
 /**
  * LISTEN on a session of one's own, NOTIFY through the pool. It only wakes: a lost notification costs the time until the next poll and
@@ -37,37 +34,15 @@ export function createDoorbell({ database, sql, schema, clock, onRing }: Doorbel
   let waiting: bigint | undefined
   let cancelQuiet: Cancel | undefined
 
-  const listening = createLoop('outbox listener', clock, async (signal) => {
-    let backoff = FIRST_BACKOFF
-    while (!signal.aborted) {
-      try {
-        await holdSession(signal, () => {
-          backoff = FIRST_BACKOFF
-        })
-      } catch (error) {
-        if (hasCode(error, 'E_NO_SESSION')) return
-        if (!signal.aborted && backoff === FIRST_BACKOFF) report('outbox doorbell', error)
-      }
-      await pause(clock, backoff, signal)
-      backoff = Math.min(backoff * 2, LONGEST_BACKOFF)
-    }
+  const listener = createListener({
+    database,
+    channel,
+    clock,
+    name: 'outbox doorbell',
+    onNotification: (payload) => onRing(/^\d{1,19}$/.test(payload) ? BigInt(payload) : undefined),
+    // What was rung while nobody listened.
+    onListening: () => onRing(undefined),
   })
-
-  async function holdSession(signal: AbortSignal, onListening: () => void): Promise<void> {
-    const session = await database.session({ signal })
-    try {
-      session.onNotification((from, payload) => {
-        if (from === channel) onRing(/^\d{1,19}$/.test(payload) ? BigInt(payload) : undefined)
-      })
-      await session.query(`LISTEN ${escapeIdentifier(channel)}`, [], { signal })
-      onListening()
-      // What was rung while nobody listened.
-      onRing(undefined)
-      await closedOrAborted(session, signal)
-    } finally {
-      await session.release()
-    }
-  }
 
   async function notify(): Promise<void> {
     const last = waiting
@@ -90,21 +65,13 @@ export function createDoorbell({ database, sql, schema, clock, onRing }: Doorbel
   }
 
   const service = createService('outbox doorbell', {
-    start: () => listening.start(),
+    start: () => listener.start(),
     async stop(deadline) {
       cancelQuiet?.()
       cancelQuiet = undefined
       waiting = undefined
-      await listening.stop(deadline)
+      await listener.stop(deadline)
     },
   })
   return { ...service, ring, channel }
-}
-
-function closedOrAborted(session: Session, signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return Promise.resolve()
-  return new Promise((resolve) => {
-    signal.addEventListener('abort', () => resolve(), { once: true })
-    void session.closed.then(resolve)
-  })
 }

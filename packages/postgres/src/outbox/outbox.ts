@@ -205,7 +205,13 @@ export function createOutbox(options: OutboxOptions): Outbox {
       if (consumers.has(name)) throw optionsError('outbox.consumer', 'a name that is not in use', name)
       const consumer = createConsumer(ground, name, handler, how)
       consumers.set(name, consumer)
-      if (running) await consumer.start()
+      if (!running) return
+      try {
+        await consumer.start()
+      } catch (error) {
+        consumers.delete(name)
+        throw error
+      }
     },
     wake,
     async consumers() {

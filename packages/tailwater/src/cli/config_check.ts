@@ -14,6 +14,7 @@ export function configCheck(given: TailwaterConfig, { say }: Terminal): number {
     ['connections', `${config.database.min} to ${config.database.max}`],
     ['migrations', config.migrations],
     ['Redis', config.redisUrl ? withoutSecrets(config.redisUrl) : 'none'],
+    ['jobs', JOBS_STORES[config.jobs.store]],
     ['RabbitMQ', config.amqpUrl ? withoutSecrets(config.amqpUrl) : 'none'],
     ['mail', config.mail.smtpUrl ? withoutSecrets(config.mail.smtpUrl) : `files in ${config.dataDir}/outbox`],
     ['secret', config.secret ? 'given' : 'kept in the data folder'],
@@ -24,6 +25,12 @@ export function configCheck(given: TailwaterConfig, { say }: Terminal): number {
   for (const [name, text] of rows) say(`${name.padEnd(16)}${text}`)
   say('\nThe settings are right.')
   return 0
+}
+
+const JOBS_STORES = {
+  postgres: 'in PostgreSQL, within the transactions that enqueue them',
+  redis: 'in Redis, from transactions through the outbox',
+  memory: 'in memory: lost with the process',
 }
 
 /** A URL as it may be shown: host, port and path. */

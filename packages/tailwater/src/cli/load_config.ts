@@ -35,6 +35,8 @@ function layered(below: TailwaterConfig, above: TailwaterConfig): TailwaterConfi
     ...below,
     ...above,
     database: { ...(database.url ? rest : databaseOf(below)), ...database },
+    cache: { ...below.cache, ...above.cache },
+    jobs: { ...below.jobs, ...above.jobs },
     mail: { ...below.mail, ...above.mail },
     log: { ...below.log, ...above.log },
     administrator: { ...below.administrator, ...above.administrator },

@@ -2,6 +2,9 @@
 import { describeStartFailure } from '../process/start_failure.ts'
 import { runCommand } from './run_command.ts'
 
+// A reader that leaves early, such as `head`, is no failure.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
+
 runCommand(process.argv.slice(2), {
   folder: process.cwd(),
   environment: process.env,

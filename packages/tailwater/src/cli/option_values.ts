@@ -1,6 +1,14 @@
 import { TailwaterError } from '@tailwater/core'
 import type { Call } from './command_family.ts'
 
+/** Options that take a text each. */
+export function texts<const Name extends string>(...names: Name[]) {
+  return Object.fromEntries(names.map((name) => [name, { type: 'string' }])) as Record<Name, { type: 'string' }>
+}
+
+/** An option that takes a text, and may be given again. */
+export const manyTexts = { type: 'string', multiple: true } as const
+
 /** A text that was given once. */
 export function textOf({ options }: Call, name: string): string | undefined {
   const given = options[name]

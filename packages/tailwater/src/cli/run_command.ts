@@ -6,6 +6,7 @@ import { jobsFamily } from './jobs/jobs_family.ts'
 import { loadConfig } from './load_config.ts'
 import { messagesFamily } from './messages/messages_family.ts'
 import { migrate } from './migrate.ts'
+import { saidAgain } from './said_word.ts'
 import { status } from './status.ts'
 import type { Terminal } from './terminal.ts'
 
@@ -69,7 +70,9 @@ function help(args: readonly string[], { say, complain }: Terminal): number {
 }
 
 function refuse(word: string, { complain }: Terminal): number {
-  const suggestion = nearestName(word, word.startsWith('-') ? FLAGS : COMMANDS)
-  complain(`unknown: ${word}${suggestion ? `; did you mean '${suggestion}'?` : ''}\n\n${USAGE}`)
+  const said = saidAgain(word)
+  const begun = COMMANDS.find((command) => command.startsWith(`${word} `))
+  const suggestion = begun ?? nearestName(said, word.startsWith('-') ? FLAGS : COMMANDS)
+  complain(`unknown: ${said}; ${suggestion ? `did you mean '${suggestion}'?` : 'tailwater --help says what there is'}`)
   return 2
 }

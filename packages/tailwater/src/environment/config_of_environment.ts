@@ -14,6 +14,7 @@ export function configOfEnvironment(environment: Partial<Environment>, isTermina
     secret: environment.TAILWATER_SECRET,
     redisUrl: environment.REDIS_URL,
     cache: environment.CACHE_ENTRIES === undefined ? undefined : { near: { maxEntries: environment.CACHE_ENTRIES } },
+    jobs: environment.JOBS_STORE === undefined ? undefined : { store: environment.JOBS_STORE },
     amqpUrl: environment.AMQP_URL,
     mail: given({ smtpUrl: environment.SMTP_URL }),
     log: given({ level: environment.LOG_LEVEL, format: environment.LOG_FORMAT ?? formatFor(isTerminal) }),

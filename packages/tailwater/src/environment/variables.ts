@@ -31,6 +31,14 @@ export const variables = {
     isSecret: true,
     read: urlOf(['redis:', 'rediss:']),
   }),
+  JOBS_STORE: variable({
+    about:
+      'Where jobs are kept: postgres stores them within the transactions that enqueue them; redis needs a REDIS_URL, and gets them through the outbox.',
+    example: 'redis',
+    fallback: 'postgres',
+    expected: 'postgres or redis',
+    read: wordOf(['postgres', 'redis']),
+  }),
   CACHE: variable({
     about: 'off has every request read the database, which shows what the cache is worth.',
     example: 'off',

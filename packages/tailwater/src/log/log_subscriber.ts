@@ -132,7 +132,10 @@ function logWork(logger: Logger): Cancel[] {
 function logProcess(logger: Logger): Cancel[] {
   return [
     listen(adminChange, ({ requestId, actor, by, action, target, fields }) =>
-      logger.info({ requestId, actor, by, action, target, ...fields }, 'changed over the admin API'),
+      logger.info(
+        { requestId, actor, by, action, target, ...fields },
+        by === 'command line' ? 'changed on the command line' : 'changed over the admin API',
+      ),
     ),
     listen(backgroundError, ({ source, error }) => logger.error({ source, err: error }, 'background work failed')),
     listen(notice, ({ source, level, message, fields }) => logger[level]({ source, ...fields }, message)),

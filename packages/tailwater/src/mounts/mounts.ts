@@ -1,9 +1,10 @@
-import { openapiDocument, openapiRoute, type Route, referenceRoutes } from '@tailwater/http'
-import { type ConnectHandler, connectMiddleware, connectRouter } from '@tailwater/http/connect'
+import { openapiDocument, openapiRoute, type Refresh, type Route, referenceRoutes } from '@tailwater/http'
+import { type ConnectHandler, connectMiddleware, connectRouter, createReentry } from '@tailwater/http/connect'
 import { fastifyMiddleware, fastifyRoutes } from '@tailwater/http/fastify'
 import { type FetchHandler, fetchRouter } from '@tailwater/http/fetch'
 import type { PlatformParts } from '../platform/start_order.ts'
 import { platformVersion } from '../platform/version.ts'
+import { refreshOfFastify, refreshOfFetch } from './refresh.ts'
 
 /** What a mount adds to the platform's own routes. */
 export interface MountOptions {
@@ -24,29 +25,40 @@ export interface Mounts {
 }
 
 /** Builds the mounts. */
-export function createMounts({ config, surface, dashboard }: PlatformParts): Mounts {
-  const { host, middleware } = surface
+export function createMounts({ config, surface, dashboard, responses }: PlatformParts): Mounts {
+  const { host } = surface
+  const middleware = (refresh: Refresh) => [
+    ...surface.middleware,
+    ...(responses ? [responses.middleware(refresh)] : []),
+  ]
   const routes = [...surface.routes, ...dashboard.routes]
   const checkResponses = config.environment !== 'production'
   const withOwn = ({ routes: own = [] }: MountOptions = {}) => described([...own, ...routes], config)
   return {
     routes,
     fastify(options) {
-      const around = fastifyMiddleware(middleware, host)
       const answer = fastifyRoutes(withOwn(options), { host, checkResponses })
       const plugin: ReturnType<typeof fastifyRoutes> = (app, given, done) => {
+        const around = fastifyMiddleware(middleware(refreshOfFastify(app)), host)
         around(app, given, (error) => (error ? done(error) : answer(app, given, done)))
       }
       // As fastify-plugin does: the hooks are for the whole application, not for a scope of their own.
       return Object.assign(plugin, { [Symbol.for('skip-override')]: true })
     },
     express(options) {
-      const around = connectMiddleware(middleware, host)
+      const reentry = createReentry()
+      const around = connectMiddleware(middleware(reentry.refresh), host)
       const answer = connectRouter(withOwn(options), { host, checkResponses })
-      return (request, response, next = () => response.writeHead(404).end()) =>
+      return (request, response, next = () => response.writeHead(404).end()) => {
+        reentry.see(request)
         around(request, response, (error) => (error ? next(error) : answer(request, response, next)))
+      }
     },
-    fetch: (options) => fetchRouter(withOwn(options), { host, middleware, checkResponses }),
+    fetch(options) {
+      const list = middleware((request) => refreshOfFetch(handle)(request))
+      const handle = fetchRouter(withOwn(options), { host, middleware: list, checkResponses })
+      return handle
+    },
   }
 }
 

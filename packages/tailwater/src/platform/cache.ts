@@ -7,9 +7,10 @@ import {
 } from '@tailwater/cache'
 import { createPostgresBackend } from '@tailwater/cache/postgres'
 import { createRedisBackend } from '@tailwater/cache/redis'
-import { duration, type Field } from '@tailwater/core'
+import { duration, type Field, optionsError } from '@tailwater/core'
 import { setting } from '@tailwater/postgres'
 import type { ResolvedConfig } from '../config.ts'
+import { RESPONSES } from '../http_config.ts'
 import type { Ground } from './ground.ts'
 import type { PlatformSettings } from './settings.ts'
 
@@ -22,9 +23,13 @@ const LONGEST = 315_360_000_000
  * Processes tell each other of invalidations over PostgreSQL, also where Redis is the far tier: so they stay coherent while it is away, and what is invalidated
  * in a transaction goes out with its commit.
  */
-export function openCache(config: ResolvedConfig, ground: Ground, settings: PlatformSettings): Cache {
+export function openCache(
+  config: ResolvedConfig,
+  ground: Ground,
+  settings: PlatformSettings,
+  far: FarBackend | undefined,
+): Cache {
   const { environment, clock } = config
-  const far = farOf(config, ground)
   const cache = createCache({
     near: config.cache.near,
     environment,
@@ -33,13 +38,25 @@ export function openCache(config: ResolvedConfig, ground: Ground, settings: Plat
     outbox: ground.outbox,
     ...(far ? { far } : {}),
   })
-  return steered(cache, settings)
+  return steered(reserved(cache, config.http.cache !== undefined), settings)
 }
 
 /** The store that processes share, if the configuration has one. */
 export function farOf({ cache, schema, clock }: ResolvedConfig, { redis, database }: Ground): FarBackend | undefined {
   if (cache.far === 'postgres') return createPostgresBackend({ database, schema, clock })
   return redis && cache.far !== 'none' ? createRedisBackend({ redis }) : undefined
+}
+
+/** Responses are kept under a name that is then no namespace's. */
+function reserved(cache: Cache, isKept: boolean): Cache {
+  if (!isKept) return cache
+  return {
+    ...cache,
+    define(name, definition) {
+      if (name === RESPONSES) throw optionsError('cache.define', 'another name: http.cache keeps responses there', name)
+      return cache.define(name, definition)
+    },
+  }
 }
 
 /** Lets the ttl of each namespace be changed while the processes run: `cache.ttl.product`. */

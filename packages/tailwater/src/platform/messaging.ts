@@ -1,4 +1,4 @@
-import { createMessaging, type Messaging, type MessagingBackend } from '@tailwater/messaging'
+import { createMemoryMessaging, createMessaging, type Messaging, type MessagingBackend } from '@tailwater/messaging'
 import { createPostgresMessaging } from '@tailwater/messaging/postgres'
 import { createRabbitMqBackend } from '@tailwater/messaging/rabbitmq'
 import { createRedisMessaging } from '@tailwater/messaging/redis'
@@ -19,11 +19,12 @@ export function openCarrier(config: ResolvedConfig, { database, redis, bus }: Gr
   const carrier = carrierOf(config)
   if (carrier === 'rabbitmq') return createRabbitMqBackend({ url: amqpUrl!, prefix: config.messaging.prefix, clock })
   if (carrier === 'redis') return createRedisMessaging({ redis: redis!, clock })
+  if (carrier === 'memory') return createMemoryMessaging({ clock })
   return createPostgresMessaging({ database, schema, bus, clock })
 }
 
 /** What carries the messages of a configuration. */
-export function carrierOf({ amqpUrl, messaging, jobs }: ResolvedConfig): 'rabbitmq' | 'redis' | 'postgres' {
+export function carrierOf({ amqpUrl, messaging, jobs }: ResolvedConfig): 'rabbitmq' | 'redis' | 'postgres' | 'memory' {
   if (amqpUrl && messaging.carrier === 'auto') return 'rabbitmq'
   return jobs.store
 }

@@ -8,7 +8,9 @@ import type { ResolvedConfig } from '../config.ts'
 import { logEvents } from '../log/log_subscriber.ts'
 import type { ProcessLogger } from '../log/logger.ts'
 import { probeBroker } from './broker_probe.ts'
+import { tellCommandChanges } from './command_changes.ts'
 import type { Ground, Progress } from './ground.ts'
+import type { PlatformResponses } from './responses.ts'
 import { followLogLevel, type PlatformSettings } from './settings.ts'
 import type { Surface } from './surface.ts'
 import { warmOnRequest } from './warm_requests.ts'
@@ -19,6 +21,7 @@ export interface PlatformParts {
   ground: Ground
   settings: PlatformSettings
   cache: Cache
+  responses: PlatformResponses | undefined
   surface: Surface
   dashboard: Dashboard
   logger: ProcessLogger
@@ -54,6 +57,7 @@ export function platformServices(parts: PlatformParts): {
     logLevel(parts),
     parts.cache,
     warmOnRequest(ground.bus, parts.cache),
+    tellCommandChanges(ground.bus),
     createService('broker', {
       start: () => (config.amqpUrl ? probeBroker(config.amqpUrl, config.clock) : undefined),
       stop: nothing,

@@ -146,6 +146,20 @@ const cases: [title: string, publish: () => void, level: Line['level'], message:
     'changed over the admin API',
   ],
   [
+    'a change on the command line',
+    () =>
+      adminChange.publish({
+        requestId: 'r1',
+        actor: 'ada@host',
+        by: 'command line',
+        action: 'queuePause',
+        target: 'mail',
+        fields: {},
+      }),
+    'info',
+    'changed on the command line',
+  ],
+  [
     'work that failed unseen',
     () => backgroundError.publish({ source: 'relay', error: broken }),
     'error',

@@ -1,34 +1,8 @@
 import assert from 'node:assert/strict'
 import { after, it } from 'node:test'
-import { createTestSchema } from '@tailwater/postgres/testing'
 import { startRedis } from '@tailwater/redis/testing'
-import { createTailwater, type Tailwater, type TailwaterConfig } from 'tailwater'
-import { dataFolder, openPlatform } from './open_platform.ts'
-
-/** Two processes of one application. */
-async function openTwo(config: TailwaterConfig = {}): Promise<[Tailwater, Tailwater]> {
-  const ground = await createTestSchema()
-  const open = () =>
-    createTailwater({
-      database: { url: ground.url, min: 0, max: 5 },
-      schema: ground.schema,
-      dataDir: dataFolder(),
-      log: { level: 'silent' },
-      secret: 'the same secret for both of the processes',
-      ...config,
-    })
-  const both: [Tailwater, Tailwater] = [await open(), await open()]
-  for (const tw of both) await tw.start()
-  after(async () => {
-    for (const tw of both) await tw.stop(tw.clock.elapsed())
-    await ground.close()
-  })
-  return both
-}
-
-async function until(isSo: () => Promise<boolean>): Promise<void> {
-  while (!(await isSo())) await new Promise((resolve) => setImmediate(resolve))
-}
+import type { Tailwater } from 'tailwater'
+import { openPlatform, openTwo, until } from './open_platform.ts'
 
 async function forgetTogether([a, b]: [Tailwater, Tailwater]): Promise<void> {
   let row = 1

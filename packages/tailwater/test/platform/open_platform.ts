@@ -33,6 +33,32 @@ export async function openPlatform(config: TailwaterConfig = {}): Promise<Tailwa
   return tw
 }
 
+/** Two processes of one application on one database, started; stopped after the tests. */
+export async function openTwo(config: TailwaterConfig = {}): Promise<[Tailwater, Tailwater]> {
+  const ground = await createTestSchema()
+  const open = () =>
+    createTailwater({
+      database: { url: ground.url, min: 0, max: 5 },
+      schema: ground.schema,
+      dataDir: dataFolder(),
+      log: { level: 'silent' },
+      secret: 'the same secret for both of the processes',
+      ...config,
+    })
+  const both: [Tailwater, Tailwater] = [await open(), await open()]
+  for (const tw of both) await tw.start()
+  after(async () => {
+    for (const tw of both) await tw.stop(tw.clock.elapsed())
+    await ground.close()
+  })
+  return both
+}
+
+/** Asks until it is so: other processes hear of a change a moment later. */
+export async function until(isSo: () => Promise<boolean>): Promise<void> {
+  while (!(await isSo())) await new Promise((resolve) => setImmediate(resolve))
+}
+
 /** A token of the administrator. */
 export async function administratorToken(tw: Tailwater): Promise<string> {
   const user = await tw.accounts.verifyPassword(ADMINISTRATOR.email, ADMINISTRATOR.password)

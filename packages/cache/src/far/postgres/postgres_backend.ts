@@ -39,12 +39,13 @@ export function createPostgresBackend(options: PostgresBackendOptions): FarBacke
     clock: value<Clock>('a Clock', isClock, { default: systemClock }),
   })
   const sql = cacheStatements(schema)
+  const entries = createPostgresEntries(database, sql)
   return {
     ...createTrim(database, { sql, interval: trimInterval, clock }),
     name: 'postgres',
-    entries: createPostgresEntries(database, sql),
+    entries,
     tags: createPostgresTags(database, sql),
-    leases: createPostgresLeases(database, sql),
+    leases: createPostgresLeases(database, sql, entries),
     browser: createPostgresBrowser(database, sql),
     async time() {
       const { rows } = await database.query<{ time: number }>(sql.time)

@@ -1,10 +1,11 @@
 import type { Queryable } from '@tailwater/postgres'
-import type { FarLeases, LeaseAnswer, LeaseWish } from '../far_backend.ts'
+import { claimInSteps } from '../claim.ts'
+import type { FarEntries, FarLeases, LeaseAnswer, LeaseWish } from '../far_backend.ts'
 import { roundsOf } from './rounds.ts'
 import type { CacheStatements } from './statements.ts'
 
 /** Leases in the rows of the entries, so that one lock decides of both. */
-export function createPostgresLeases(database: Queryable, sql: CacheStatements): FarLeases {
+export function createPostgresLeases(database: Queryable, sql: CacheStatements, entries: FarEntries): FarLeases {
   /** @param wishes each for another key */
   async function acquireApart(wishes: readonly LeaseWish[], ttl: number): Promise<LeaseAnswer[]> {
     const { rows } = await database.query<{ key: string; answer: LeaseAnswer }>(sql.acquire, [
@@ -17,18 +18,21 @@ export function createPostgresLeases(database: Queryable, sql: CacheStatements):
     return wishes.map(({ key }) => answers.get(key)!)
   }
 
+  async function acquire(wishes: readonly LeaseWish[], ttl: number): Promise<LeaseAnswer[]> {
+    const answers = new Array<LeaseAnswer>(wishes.length)
+    for (const round of roundsOf(wishes)) {
+      const outcomes = await acquireApart(
+        round.map((index) => wishes[index]!),
+        ttl,
+      )
+      for (const [position, index] of round.entries()) answers[index] = outcomes[position]!
+    }
+    return answers
+  }
+
   return {
-    async acquire(wishes, ttl) {
-      const answers = new Array<LeaseAnswer>(wishes.length)
-      for (const round of roundsOf(wishes)) {
-        const outcomes = await acquireApart(
-          round.map((index) => wishes[index]!),
-          ttl,
-        )
-        for (const [position, index] of round.entries()) answers[index] = outcomes[position]!
-      }
-      return answers
-    },
+    acquire,
+    claim: claimInSteps(entries, { acquire }),
     async renew(key, token, ttl) {
       const { rows } = await database.query(sql.renew, [key, token, ttl])
       return rows.length > 0

@@ -8,7 +8,8 @@ import type { Redis } from '@tailwater/redis'
  */
 export interface RedisKeys {
   value(key: string): string
-  lease(key: string): string
+  /** Of the key that has this value. */
+  leaseOf(value: string): string
   readonly counter: string
   tag(name: string): string
   /** The cache's key of a value's; undefined for any other. */
@@ -33,7 +34,7 @@ export function createRedisKeys(redis: Redis, name: string): RedisKeys {
   const literal = (text: string) => encoded(text).replace(/[\\?[\]]/g, '\\$&')
   return {
     value: (key) => `${open}${encoded(key)}}`,
-    lease: (key) => `${open}${encoded(key)}}${LEASE}`,
+    leaseOf: (value) => value + LEASE,
     counter: tags('counter'),
     tag: (tag) => tags('tag', tag),
     keyOf: (value) =>

@@ -40,7 +40,8 @@ export function createRedisEntries(redis: Redis, keys: RedisKeys): FarEntries {
       stored.write(nextVersion('entry'), at, 'latin1')
       envelope.copy(stored, at + VERSION_LENGTH)
       at += storedLength(envelope)
-      names.push(keys.value(key), keys.lease(key))
+      const value = keys.value(key)
+      names.push(value, keys.leaseOf(value))
       const held = expected === undefined ? '' : comparable(expected, generation)
       args.push(storedLength(envelope), whole(ttl), held, lease)
     }
@@ -63,9 +64,9 @@ export function createRedisEntries(redis: Redis, keys: RedisKeys): FarEntries {
       const tombstone = nextVersion('tombstone')
       await batch(
         redis,
-        wanted.map((key) => ({
+        wanted.map(keys.value).map((value) => ({
           script: INVALIDATE,
-          keys: [keys.value(key), keys.lease(key)],
+          keys: [value, keys.leaseOf(value)],
           args: [tombstone, TOMBSTONE_MS],
         })),
       )

@@ -1,5 +1,5 @@
 import { defineScript } from '@tailwater/redis'
-import { NOTHING, VERSION_LENGTH } from './stored.ts'
+import { ENTRY_BYTE, NOTHING, VERSION_LENGTH } from './stored.ts'
 
 /** Reads the version under a key, that of nothing where there is none. */
 const VERSION_OF = `local function versionOf(key)
@@ -75,6 +75,34 @@ export const TOUCH = defineScript({
 ${VERSION_OF}
 if versionOf(KEYS[1]) ~= ARGV[1] then return 0 end
 return redis.call('PEXPIRE', KEYS[1], ARGV[2])`,
+})
+
+/**
+ * Reads keys, and takes the leases of those that have no entry, each on its own.
+ * KEYS[1] value, KEYS[2] lease, and so on for each wish
+ * ARGV[1] milliseconds to live, then for each wish the token
+ * Reply: for each wish what lies there, where that is an entry; else 2 if the lease is granted or 1 if another holds it, and behind the figure the tombstone, if there is one
+ */
+export const CLAIM = defineScript({
+  name: 'cache.claim',
+  version: 1,
+  keys: ['value', 'lease'],
+  rest: 'values and leases',
+  lua: `
+local found = {}
+for index = 1, #KEYS / 2 do
+  local held, lease, token = redis.call('GET', KEYS[index * 2 - 1]), KEYS[index * 2], ARGV[index + 1]
+  if held and string.byte(held) == ${ENTRY_BYTE} then
+    found[index] = held
+  else
+    local answer = '2'
+    if not redis.call('SET', lease, token, 'PX', ARGV[1], 'NX') then
+      if redis.call('GET', lease) == token then redis.call('PEXPIRE', lease, ARGV[1]) else answer = '1' end
+    end
+    found[index] = held and answer .. held or answer
+  end
+end
+return found`,
 })
 
 /**

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import type { FarReading, FarVersion } from '../far_backend.ts'
+import type { FarClaim, FarReading, FarVersion } from '../far_backend.ts'
 
 /**
  * What lies under a value's key: its version and then the envelope, in one string, so that both are read by one GET and a script needs only the first
@@ -8,6 +8,9 @@ import type { FarReading, FarVersion } from '../far_backend.ts'
 export const VERSION_LENGTH = 20
 const ENTRY = 'e'
 const TOMBSTONE = 't'
+/** By which an entry is told from a tombstone and from nothing. */
+export const ENTRY_BYTE = ENTRY.charCodeAt(0)
+const GRANTED = '2'.charCodeAt(0)
 
 /** What a script takes for the version of nothing. */
 export const NOTHING = '-'
@@ -25,7 +28,14 @@ export function createVersions(): (kind: 'entry' | 'tombstone') => string {
 export function readStored(stored: Buffer | null, generation: number): FarReading {
   if (stored === null) return { version: nothingOf(generation), envelope: undefined }
   const version = stored.toString('latin1', 0, VERSION_LENGTH)
-  return { version, envelope: version.startsWith(ENTRY) ? stored.subarray(VERSION_LENGTH) : undefined }
+  return { version, envelope: stored[0] === ENTRY_BYTE ? stored.subarray(VERSION_LENGTH) : undefined }
+}
+
+/** What the script that claims has replied for one key. */
+export function readClaim(reply: Buffer, generation: number): FarClaim {
+  if (reply[0] === ENTRY_BYTE) return { reading: readStored(reply, generation), lease: undefined }
+  const reading = readStored(reply.length > 1 ? reply.subarray(1) : null, generation)
+  return { reading, lease: reply[0] === GRANTED ? 'granted' : 'held' }
 }
 
 /** Nothing, as it was found while the connection was in that generation. */

@@ -1,14 +1,5 @@
-import {
-  backgroundError,
-  type Cancel,
-  createService,
-  hasCode,
-  newId,
-  type Service,
-  sleep,
-  toError,
-} from '@tailwater/core'
-import type { Session } from '@tailwater/postgres'
+import { backgroundError, type Cancel, createService, newId, type Service, toError } from '@tailwater/core'
+import { createListener } from '@tailwater/postgres'
 import type { Ground } from './ground.ts'
 
 /** Tells other processes, and this one, that jobs became available. */
@@ -20,9 +11,6 @@ export interface Doorbell extends Service {
 
 /** Milliseconds between two notifications of one process: a commit that notifies holds a lock that all of them share. */
 const MIN_INTERVAL = 5
-/** Milliseconds before a lost session is opened again; doubled up to the longest. */
-const FIRST_BACKOFF = 100
-const LONGEST_BACKOFF = 30_000
 /** Bytes of queues' names in one notification, which holds 8,000. */
 const MAX_PAYLOAD = 7_000
 /** Stands for queues that nobody knows. No queue's name is empty. */
@@ -48,8 +36,6 @@ export function createDoorbell(ground: Ground): Doorbell {
   const waiting = new Set<string>()
   let cancelQuiet: Cancel | undefined
   let isOpen = false
-  let stopListening: AbortController | undefined
-  let listening: Promise<void> = Promise.resolve()
 
   function ring(queues: readonly string[] = [ANY]): void {
     if (!isOpen || queues.length === 0) return
@@ -98,61 +84,31 @@ export function createDoorbell(ground: Ground): Doorbell {
     if (from !== self) for (const queue of queues) void hear(queue)
   }
 
-  function beginListening(): void {
-    if (stopListening || !isOpen || listeners.size === 0) return
-    stopListening = new AbortController()
-    listening = keepListening(stopListening.signal)
-  }
+  const listener = createListener({
+    database,
+    channel,
+    clock,
+    name: 'jobs doorbell',
+    onNotification: receive,
+    // What was rung while nobody listened.
+    onListening: () => hear(ANY),
+  })
 
-  async function endListening(): Promise<void> {
-    stopListening?.abort()
-    stopListening = undefined
-    await listening
-  }
-
-  async function keepListening(signal: AbortSignal): Promise<void> {
-    let backoff = FIRST_BACKOFF
-    while (!signal.aborted) {
-      try {
-        await holdSession(signal, () => {
-          backoff = FIRST_BACKOFF
-        })
-      } catch (error) {
-        if (hasCode(error, 'E_NO_SESSION')) return
-        if (!signal.aborted && backoff === FIRST_BACKOFF) report(error)
-      }
-      await sleep(clock, backoff, signal).catch(() => {})
-      backoff = Math.min(backoff * 2, LONGEST_BACKOFF)
-    }
-  }
-
-  async function holdSession(signal: AbortSignal, onListening: () => void): Promise<void> {
-    const session = await database.session({ signal })
-    try {
-      session.onNotification((from, payload) => {
-        if (from === channel) receive(payload)
-      })
-      await session.query(`LISTEN "${channel}"`, [], { signal })
-      onListening()
-      // What was rung while nobody listened.
-      await hear(ANY)
-      await closedOrAborted(session, signal)
-    } finally {
-      await session.release()
-    }
+  async function beginListening(): Promise<void> {
+    if (isOpen && listeners.size > 0) await listener.start()
   }
 
   const service = createService('jobs-doorbell', {
-    start() {
+    async start() {
       isOpen = true
-      beginListening()
+      await beginListening()
     },
-    async stop() {
+    async stop(deadline) {
       isOpen = false
       cancelQuiet?.()
       cancelQuiet = undefined
       waiting.clear()
-      await endListening()
+      await listener.stop(deadline)
     },
   })
 
@@ -161,10 +117,10 @@ export function createDoorbell(ground: Ground): Doorbell {
     ring,
     async listen(wake) {
       listeners.add(wake)
-      beginListening()
+      await beginListening()
       return async () => {
         listeners.delete(wake)
-        if (listeners.size === 0) await endListening()
+        if (listeners.size === 0) await listener.stop()
       }
     },
   }
@@ -172,12 +128,4 @@ export function createDoorbell(ground: Ground): Doorbell {
 
 function report(error: unknown): void {
   if (backgroundError.hasSubscribers) backgroundError.publish({ source: 'jobs doorbell', error: toError(error) })
-}
-
-function closedOrAborted(session: Session, signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return Promise.resolve()
-  return new Promise((resolve) => {
-    signal.addEventListener('abort', () => resolve(), { once: true })
-    void session.closed.then(resolve)
-  })
 }

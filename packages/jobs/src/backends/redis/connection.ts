@@ -10,9 +10,9 @@ export interface JobsConnection {
   run<Reply>(script: Script<readonly ['root']>, args?: readonly RedisArgument[]): Promise<Reply>
 }
 
-/** Binds a connection to the root of the backend's keys. */
-export function connectJobs(redis: Redis): JobsConnection {
-  const root = redis.keyspace('jobs')()
+/** Binds a connection to the root of keys that share a hash tag. */
+export function connectJobs(redis: Redis, tag = 'jobs'): JobsConnection {
+  const root = redis.keyspace(tag)()
   return {
     redis,
     root,

@@ -43,7 +43,7 @@ export function enqueuePort(connection: JobsConnection, { replicas }: { replicas
       if (tx)
         throw new TailwaterError(
           'E_JOB_TRANSACTION',
-          'jobs in Redis cannot be part of a transaction of PostgreSQL: enqueue after the commit, or through the outbox',
+          'jobs in Redis can be part of a transaction of PostgreSQL only through an outbox: createRedisBackend({ redis, outbox }); or enqueue after the commit',
         )
       if (jobs.length === 0) return []
       return outcomesOf(jobs, await send(entriesOf(jobs)))

@@ -1,4 +1,5 @@
-export { type BullMqImport, type BullMqJob, type BullMqReport, importBullMq } from '../../import_bullmq.ts'
+export type { BullMqJob, TranslateJob } from '../../bullmq/bullmq_job.ts'
+export { type BullMqImport, type BullMqProgress, type BullMqReport, importBullMq } from '../../bullmq/import_bullmq.ts'
 export { createRedisBackend } from './backend.ts'
 export type { RedisBackendErrorCode } from './errors.ts'
 export type { RedisBackendOptions } from './options.ts'

@@ -18,7 +18,7 @@ const BITE = 200
 /** Jobs that one sweep deletes, about. */
 const SWEPT = 5_000
 /** States that a retry leads out of. */
-const RETRIED: readonly JobState[] = ['scheduled', 'retryable', 'cancelled', 'dead']
+export const RETRIED: readonly JobState[] = ['scheduled', 'retryable', 'cancelled', 'dead']
 
 /** How jobs in Redis are looked after. @param maxCrashes crashes that a job may have before it is taken for poison */
 export function maintainPort(connection: JobsConnection, maxCrashes: number): MaintainPort {

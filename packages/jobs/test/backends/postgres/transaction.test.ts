@@ -5,6 +5,7 @@ import {
   knexTransaction,
   kyselyTransaction,
   postgresJsTransaction,
+  prismaTransaction,
   sequelizeTransaction,
   typeOrmTransaction,
 } from '@tailwater/jobs/postgres'
@@ -19,6 +20,7 @@ import postgres from 'postgres'
 import { Sequelize } from 'sequelize'
 import { DataSource } from 'typeorm'
 import { type Ground, newJob, openGround } from './ground.ts'
+import { createPrisma } from './prisma_client.ts'
 
 let ground: Ground
 before(async () => {
@@ -85,6 +87,13 @@ const libraries: Record<string, (url: string) => Promise<Library>> = {
     return {
       run: (body) => db.transaction((trx) => body(knexTransaction(trx))),
       close: () => db.destroy(),
+    }
+  },
+  async Prisma(url) {
+    const prisma = createPrisma(url)
+    return {
+      run: (body) => prisma.$transaction((tx) => body(prismaTransaction(tx))),
+      close: () => prisma.$disconnect(),
     }
   },
   async TypeORM(url) {

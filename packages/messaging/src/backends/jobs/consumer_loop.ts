@@ -269,9 +269,11 @@ export class ConsumerLoop implements Consumer {
       held.notes = notes.filter((note) => note.attempt < attempt)
       const crashes = attempt - 1 - held.notes.length
       held.isRedelivered = crashes > 0
-      if (crashes > this.#parts.spec().maxCrashes)
+      if (crashes <= this.#parts.spec().maxCrashes) this.#give(held)
+      else {
         await held.settle({ type: 'dead', reason: 'poison', note: undefined })
-      else this.#give(held)
+        publishDeath(this.#parts.subscription, held.job, 'poison')
+      }
     } catch (error) {
       report(error)
       if (held.isOver) return

@@ -27,7 +27,11 @@ export async function invalidate({ cache }: CacheTools, call: Call): Promise<Ans
   await cache.invalidate(what)
   if ((cache.stats().far?.pendingInvalidations ?? 0) > 0)
     throw new TailwaterError('E_CACHE_UNTOLD', 'the far tier does not answer, and was not told')
-  return { value: { invalidated: what }, lines: ['Invalidated, in every process.'] }
+  return {
+    value: { invalidated: what },
+    lines: ['Invalidated, in every process.'],
+    change: { action: 'cacheInvalidate', target: namespace ?? '*', fields: { keys: keys.length, tags, pattern, all } },
+  }
 }
 
 /** Asks every process to warm a namespace. */
@@ -38,6 +42,7 @@ export async function warm({ bus }: CacheTools, { words }: Call): Promise<Answer
   return {
     value: { requested: namespace },
     lines: [`Every running process that defines '${namespace}' was asked to warm it; their logs say what came of it.`],
+    change: { action: 'cacheWarm', target: namespace, fields: {} },
   }
 }
 

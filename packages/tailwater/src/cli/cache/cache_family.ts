@@ -1,4 +1,5 @@
 import type { CommandFamily } from '../command_family.ts'
+import { manyTexts, texts } from '../option_values.ts'
 import { invalidate, warm } from './cache_changes.ts'
 import { checkHealth, probe } from './cache_checks.ts'
 import { keys, stats } from './cache_content.ts'
@@ -20,20 +21,14 @@ export const cacheFamily: CommandFamily<CacheTools> = {
       usage: "[PATTERN] [--limit N]   such as 'product:*'",
       says: 'keys of the far tier, with their size and how long they have yet',
       words: [0, 1],
-      options: { limit: { type: 'string' } },
+      options: texts('limit'),
       run: keys,
     },
     invalidate: {
       usage: '[--key KEY]… [--tag TAG]… [--pattern PATTERN] [--all] [--namespace NAME]',
       says: 'makes every process forget; keys and patterns are those of a namespace, by default that of `default`',
       words: [0, 0],
-      options: {
-        key: { type: 'string', multiple: true },
-        tag: { type: 'string', multiple: true },
-        pattern: { type: 'string' },
-        all: { type: 'boolean' },
-        namespace: { type: 'string' },
-      },
+      options: { key: manyTexts, tag: manyTexts, all: { type: 'boolean' }, ...texts('pattern', 'namespace') },
       run: invalidate,
     },
     warm: {

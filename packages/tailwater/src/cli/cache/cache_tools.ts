@@ -1,8 +1,9 @@
 import { type Cache, createCache, type FarBackend } from '@tailwater/cache'
-import { type Bus, type Clock, type Service, startAll, stopAll, TailwaterError } from '@tailwater/core'
+import { type Bus, type Clock, type Service, TailwaterError } from '@tailwater/core'
 import { resolveConfig, type TailwaterConfig } from '../../config.ts'
 import { farOf } from '../../platform/cache.ts'
 import { openGround } from '../../platform/ground.ts'
+import { type Opened, started } from '../command_family.ts'
 import type { Terminal } from '../terminal.ts'
 
 /** What the commands of the cache work with. */
@@ -15,7 +16,7 @@ export interface CacheTools {
 }
 
 /** Opens the far tier and the bus of a configuration; not a platform, which would load and serve. */
-export async function openCacheTools(given: TailwaterConfig, { complain }: Terminal) {
+export async function openCacheTools(given: TailwaterConfig, { complain }: Terminal): Promise<Opened<CacheTools>> {
   const config = resolveConfig(given)
   const ground = await openGround(config, complain)
   const { clock } = config
@@ -29,14 +30,8 @@ export async function openCacheTools(given: TailwaterConfig, { complain }: Termi
     ground.bus,
     cache,
   ]
-  const close = () => stopAll(services)
-  try {
-    await startAll(services)
-  } catch (error) {
-    await close().catch(() => {})
-    throw error
-  }
-  return { tools: { far, bus: ground.bus, clock, cache }, close }
+  const { outbox, database, bus } = ground
+  return { tools: { far, bus, clock, cache }, ledger: { outbox, database }, close: await started(services) }
 }
 
 /** @throws E_OPTIONS without a far tier */

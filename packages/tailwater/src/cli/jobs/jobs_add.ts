@@ -9,7 +9,11 @@ export async function add(tools: JobsTools, call: Call): Promise<Answer> {
   const [queue = '', kind = '', text = '{}'] = call.words
   await existingQueue(tools, queue)
   const stored = await tools.jobs.operate.add({ kind, payload: payloadOf(text), options: optionsOf(call) }, { queue })
-  return { value: stored, lines: [`Stored as ${stored.id}.`] }
+  return {
+    value: stored,
+    lines: [`Stored as ${stored.id}.`],
+    change: { action: 'queueAdd', target: queue, fields: { kind, jobId: stored.id } },
+  }
 }
 
 function payloadOf(text: string): unknown {

@@ -1,5 +1,6 @@
 import { type Duration, TailwaterError } from '@tailwater/core'
 import type { PublishOptions } from '@tailwater/messaging'
+import type { Change } from '../../platform/command_changes.ts'
 import type { Answer, Call } from '../command_family.ts'
 import { listOf, textOf, wrongOption } from '../option_values.ts'
 import type { MessagesTools } from './messages_tools.ts'
@@ -9,10 +10,16 @@ export async function redrive({ messaging: { deadLetters } }: MessagesTools, cal
   const [subscription = '', ...ids] = call.words
   const text = textOf(call, 'body')
   if (text === undefined)
-    return counted(await deadLetters.redrive(subscription, ids.length > 0 ? ids : undefined), 'put back')
+    return counted(await deadLetters.redrive(subscription, ids.length > 0 ? ids : undefined), 'put back', {
+      action: 'deadLettersRedrive',
+      target: subscription,
+    })
   if (ids.length !== 1) throw new TailwaterError('E_OPTIONS', 'say which one letter is to have the new --body')
   const isDone = await deadLetters.redriveEdited(subscription, ids[0]!, { body: bodyOf(text) })
-  return counted(isDone ? 1 : 0, 'put back with its new body')
+  return counted(isDone ? 1 : 0, 'put back with its new body', {
+    action: 'deadLetterRedrive',
+    target: `${subscription}/${ids[0]}`,
+  })
 }
 
 /** Deletes dead letters. */
@@ -20,7 +27,8 @@ export async function purge({ messaging: { deadLetters } }: MessagesTools, call:
   const [subscription = '', ...ids] = call.words
   if (ids.length === 0 && call.options['all'] !== true)
     throw new TailwaterError('E_OPTIONS', 'say which: ids of letters, or --all')
-  return counted(await deadLetters.purge(subscription, ids.length > 0 ? ids : undefined), 'deleted')
+  const count = await deadLetters.purge(subscription, ids.length > 0 ? ids : undefined)
+  return counted(count, 'deleted', { action: 'deadLettersPurge', target: subscription })
 }
 
 /** Publishes a message to an exchange that is there. */
@@ -31,7 +39,11 @@ export async function publish({ messaging }: MessagesTools, call: Call): Promise
     throw new TailwaterError('E_MESSAGE_EXCHANGE_UNKNOWN', `there is no exchange '${name}'`, { exchange: name })
   const exchange = messaging.exchange(name, { type: known.type })
   const id = await exchange.publish(topic, bodyOf(text), optionsOf(call))
-  return { value: { id }, lines: [`Published as ${id}.`] }
+  return {
+    value: { id },
+    lines: [`Published as ${id}.`],
+    change: { action: 'messagePublish', target: name, fields: { topic, id } },
+  }
 }
 
 function optionsOf(call: Call): PublishOptions {
@@ -60,6 +72,10 @@ function bodyOf(text: string): unknown {
   }
 }
 
-function counted(count: number, what: string): Answer {
-  return { value: { count }, lines: [`${count} ${count === 1 ? 'letter is' : 'letters are'} ${what}.`] }
+function counted(count: number, what: string, change: Omit<Change, 'fields'>): Answer {
+  return {
+    value: { count },
+    lines: [`${count} ${count === 1 ? 'letter is' : 'letters are'} ${what}.`],
+    change: { ...change, fields: { count } },
+  }
 }

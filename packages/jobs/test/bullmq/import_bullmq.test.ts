@@ -3,10 +3,10 @@ import { after, afterEach, before, it } from 'node:test'
 import { createRedis, type Redis } from '@tailwater/redis'
 import { startRedis, type TestRedis } from '@tailwater/redis/testing'
 import { Queue, Worker } from 'bullmq'
-import { createMemoryBackend } from '../src/backends/memory/memory_backend.ts'
-import { importBullMq } from '../src/backends/redis/index.ts'
-import { createJobs, type Jobs } from '../src/jobs.ts'
-import type { JobView } from '../src/operate/job_view.ts'
+import { createMemoryBackend } from '../../src/backends/memory/memory_backend.ts'
+import { importBullMq } from '../../src/backends/redis/index.ts'
+import { createJobs, type Jobs } from '../../src/jobs.ts'
+import type { JobView } from '../../src/operate/job_view.ts'
 
 let server: TestRedis
 let redis: Redis
