@@ -22,8 +22,10 @@ export type MessagingErrorCode =
   | 'E_MESSAGE_TOPIC'
   | 'E_MESSAGE_TOPOLOGY'
   | 'E_MESSAGE_TRANSACTION'
+  | 'E_MESSAGE_UNAVAILABLE'
   | 'E_MESSAGE_UNCONFIRMED'
   | 'E_MESSAGE_UNROUTABLE'
+  | 'E_PACKAGE_MISSING'
 
 /** An error of this package. */
 export function messagingError(
