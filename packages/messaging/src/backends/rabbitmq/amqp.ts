@@ -1,16 +1,10 @@
 import type { Channel, ChannelModel, ConfirmChannel, SocketOptions } from 'amqplib'
 import { messagingError } from '../../errors.ts'
+import type { AmqpAddress } from './address.ts'
+import { gatherWrites } from './gathered_writes.ts'
 import type { RabbitMqCredentials, ResolvedRabbitMqOptions } from './options.ts'
 
 export type { Channel, ChannelModel, ConfirmChannel, ConsumeMessage } from 'amqplib'
-
-/** Where to connect to, without credentials. */
-export interface AmqpAddress {
-  readonly protocol: 'amqp' | 'amqps'
-  readonly hostname: string
-  readonly port: number
-  readonly vhost: string
-}
 
 /** Loads amqplib, which is an optional peer. @throws E_PACKAGE_MISSING */
 async function loadAmqplib() {
@@ -47,6 +41,7 @@ export async function openConnection(
     } as SocketOptions,
   )
   connection.on('error', () => {})
+  gatherWrites(connection)
   return connection
 }
 

@@ -34,6 +34,10 @@ export class RabbitConsumer implements Consumer, Settling {
   readonly #plan: ConsumerPlan
   readonly #buffer: LevelBuffer<Arrived>
   readonly #inHand = new Set<RabbitDelivery>()
+  /** Messages that the next crash would bury; while there are any, what is in hand runs out, and then one of them runs alone. */
+  #suspects: Arrived[] = []
+  #alone: RabbitDelivery | undefined
+  #isIsolating = false
   #mode: 'flowing' | 'paused' | 'stopped' = 'flowing'
   #prefetch: number
   #channel: Channel | undefined
@@ -75,7 +79,7 @@ export class RabbitConsumer implements Consumer, Settling {
   setPrefetch(count: number): Promise<void> {
     this.#prefetch = count
     return this.#change(async () => {
-      if (this.#mode !== 'flowing' || !this.#channel) return
+      if (this.#mode !== 'flowing' || !this.#channel || this.#isIsolating) return
       await this.#cease()
       await this.#read()
       this.#give()
@@ -153,25 +157,76 @@ export class RabbitConsumer implements Consumer, Settling {
     if (wire === null) return void closeQuietly(channel)
     const tag = wire.fields.deliveryTag
     acks.track(tag)
-    this.#buffer.push(queue.level, { queue, tag, wire, acks })
+    const arrived: Arrived = { queue, tag, wire, acks }
+    this.#buffer.push(queue.level, arrived)
     this.#give()
   }
 
   #give(): void {
-    while (this.#mode === 'flowing' && this.#inHand.size < this.#prefetch) {
+    while (this.#mode === 'flowing' && this.#suspects.length === 0 && !this.#isIsolating) {
+      if (this.#inHand.size >= this.#prefetch) return
       const arrived = this.#buffer.shift()
       if (!arrived) return
-      if (!arrived.acks.isClosed) this.#giveOne(arrived)
+      if (arrived.acks.isClosed) continue
+      if (this.#isSuspect(arrived)) this.#suspects.push(arrived)
+      else this.#giveOne(arrived)
     }
+    if (this.#mode === 'flowing' && this.#inHand.size === 0 && this.#suspects.length > 0 && !this.#isIsolating)
+      void this.#isolate()
   }
 
-  #giveOne(arrived: Arrived): void {
+  #isSuspect({ wire }: Arrived): boolean {
+    const { deliveryCount } = toExtras(wire)
+    return deliveryCount > 0 && deliveryCount >= this.#plan.maxCrashes
+  }
+
+  /**
+   * Whatever else a consumer holds when it dies is counted as well. So nothing more is read, other suspects go back, counted anew, and only then is
+   * the first one given; when it has ended, reading goes on.
+   */
+  async #isolate(): Promise<void> {
+    this.#isIsolating = true
+    try {
+      await this.#change(async () => {
+        await this.#cease()
+        const held = this.#buffer.clear()
+        const [first, ...others] = [...this.#suspects.splice(0), ...held.filter((one) => this.#isSuspect(one))]
+        for (const one of held) if (!this.#isSuspect(one)) this.#buffer.push(one.queue.level, one)
+        await this.#giveBackAll(others)
+        if (first && this.#mode === 'flowing') {
+          const delivery = this.#giveOne(first)
+          // Unless it was settled within the call.
+          if (this.#inHand.has(delivery)) this.#alone = delivery
+        } else if (first) await this.#giveBackAll([first])
+      })
+    } catch (error) {
+      this.#tell(error)
+    }
+    if (!this.#alone) this.#rejoin()
+  }
+
+  /** Reads on after a suspect has run. */
+  #rejoin(): void {
+    this.#isIsolating = false
+    this.#change(async () => {
+      if (this.#mode === 'flowing' && this.#channel && this.#tags.length === 0) await this.#read()
+      this.#give()
+    }).catch((error: unknown) => this.#tell(error))
+  }
+
+  #tell(error: unknown): void {
+    if (backgroundError.hasSubscribers)
+      backgroundError.publish({ source: `rabbitmq ${this.#plan.subscription}`, error: toError(error) })
+  }
+
+  #giveOne(arrived: Arrived): RabbitDelivery {
     const { reader, maxCrashes, onDelivery } = this.#plan
     const extras = toExtras(arrived.wire)
     const delivery = new RabbitDelivery(toMessage(arrived.wire, reader), arrived, extras, this)
     this.#inHand.add(delivery)
-    if (extras.deliveryCount > maxCrashes) return void this.#buryPoison(delivery)
-    onDelivery(delivery)
+    if (extras.deliveryCount > maxCrashes) void this.#buryPoison(delivery)
+    else onDelivery(delivery)
+    return delivery
   }
 
   done({ arrived: { acks, tag } }: RabbitDelivery): Promise<void> {
@@ -184,6 +239,10 @@ export class RabbitConsumer implements Consumer, Settling {
 
   left(delivery: RabbitDelivery): void {
     this.#inHand.delete(delivery)
+    if (this.#alone === delivery) {
+      this.#alone = undefined
+      this.#rejoin()
+    }
     if (this.#inHand.size === 0) for (const resolve of this.#idle.splice(0)) resolve()
     this.#give()
   }
@@ -195,18 +254,20 @@ export class RabbitConsumer implements Consumer, Settling {
       await this.done(delivery)
     } catch (error) {
       // Still the broker's, which gives it again.
-      if (backgroundError.hasSubscribers)
-        backgroundError.publish({ source: `rabbitmq ${this.#plan.subscription}`, error: toError(error) })
+      this.#tell(error)
     }
     delivery.leave()
   }
 
   async #giveBackBuffer(): Promise<void> {
+    await this.#giveBackAll([...this.#suspects.splice(0), ...this.#buffer.clear()])
+  }
+
+  async #giveBackAll(all: readonly Arrived[]): Promise<void> {
     const { ways, reader } = this.#plan
-    const arrived = this.#buffer.clear()
     // The last first: the broker puts each at the head.
     await Promise.allSettled(
-      arrived
+      all
         .toReversed()
         .map((one) =>
           release(ways, { arrived: one, extras: toExtras(one.wire), message: toMessage(one.wire, reader) }),
@@ -232,6 +293,7 @@ export class RabbitConsumer implements Consumer, Settling {
     this.#acks = undefined
     this.#tags = []
     this.#buffer.clear()
+    this.#suspects = []
     for (const delivery of [...this.#inHand]) if (delivery.arrived.acks === acks) delivery.take()
     if (this.#mode !== 'stopped') void this.#reopen(connection)
   }
@@ -246,8 +308,7 @@ export class RabbitConsumer implements Consumer, Settling {
         if (now !== connection) return
         if (!this.#channel) await this.open(now)
       } catch (error) {
-        if (backgroundError.hasSubscribers)
-          backgroundError.publish({ source: `rabbitmq ${this.#plan.subscription}`, error: toError(error) })
+        this.#tell(error)
       }
     }
   }

@@ -44,7 +44,8 @@ export function toProperties(message: Message, extras: Extras = {}): Options.Pub
   const headers: Record<string, unknown> = {}
   for (const name in message.headers) if (!name.startsWith(OURS)) headers[name] = message.headers[name]
   if (message.level !== 'normal') headers[LEVEL_HEADER] = message.level
-  if (message.publishedAt !== undefined) headers['tw-at'] = message.publishedAt
+  // A whole number of this size would be written and read by way of a BigInt.
+  if (message.publishedAt !== undefined) headers['tw-at'] = { '!': 'double', value: message.publishedAt }
   if (message.expiresAt !== undefined) headers['tw-expires'] = message.expiresAt
   if (message.traceparent !== undefined) headers[TRACE] = message.traceparent
   if (message.requestId !== undefined) headers['tw-request'] = message.requestId

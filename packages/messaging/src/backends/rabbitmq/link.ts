@@ -1,6 +1,7 @@
 import { backgroundError, notice, sleep, toError } from '@tailwater/core'
 import { messagingError } from '../../errors.ts'
-import { type AmqpAddress, type ChannelModel, closeQuietly, openConnection, replyCode } from './amqp.ts'
+import type { AmqpAddress } from './address.ts'
+import { type ChannelModel, closeQuietly, openConnection, replyCode } from './amqp.ts'
 import type { ResolvedRabbitMqOptions } from './options.ts'
 
 /*

@@ -16,7 +16,7 @@ import {
   text,
   value,
 } from '@tailwater/core'
-import type { AmqpAddress } from './amqp.ts'
+import type { AmqpAddress } from './address.ts'
 
 /** A user of the broker. */
 export interface RabbitMqCredentials {

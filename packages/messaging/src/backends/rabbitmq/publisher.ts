@@ -1,4 +1,4 @@
-import type { Cancel } from '@tailwater/core'
+import { type Cancel, sleep } from '@tailwater/core'
 import type { Options, Message as ReturnedMessage } from 'amqplib'
 import type { PublishOutcome } from '../../backend/publish_port.ts'
 import { messagingError } from '../../errors.ts'
@@ -15,6 +15,8 @@ import { refusedEntry } from './refusal.ts'
  * batches, and each confirmation settles the one promise it belongs to.
  */
 
+/** Milliseconds before a message that was refused for no lasting reason is published again. */
+const REFUSED_PAUSE = 100
 /** Milliseconds between looks for messages whose time is over. */
 const SWEEP = 250
 
@@ -22,19 +24,25 @@ const SWEEP = 250
 export class Publisher {
   readonly #options: ResolvedRabbitMqOptions
   readonly #link: Link
+  readonly #isFull: (entry: Entry) => Promise<boolean>
   readonly #waiting = new Fifo<Entry>()
   /** In the order of writing. */
   readonly #inFlight = new Set<Entry>()
+  /** Refused by the broker, and looked into. */
+  readonly #setAside = new Set<Entry>()
   /** Messages that came back unroutable and are not confirmed yet; how often each. */
   readonly #returned = new Map<string, number>()
   #channel: ConfirmChannel | undefined
-  #isFull = false
+  /** The socket takes no more for now. */
+  #isStuffed = false
   /** The channel takes nothing more, which its `close` event is about to tell. */
   #isEnding = false
   #sweep: Cancel | undefined
 
-  constructor(options: ResolvedRabbitMqOptions, link: Link) {
+  /** @param isFull tells why the broker has refused a message */
+  constructor(options: ResolvedRabbitMqOptions, link: Link, isFull: (entry: Entry) => Promise<boolean>) {
     this.#options = options
+    this.#isFull = isFull
     this.#link = link
     link.onConnect(
       (connection) => this.#open(connection),
@@ -46,7 +54,7 @@ export class Publisher {
 
   /** Messages that are neither confirmed nor refused. */
   get pending(): number {
-    return this.#waiting.size + this.#inFlight.size
+    return this.#waiting.size + this.#inFlight.size + this.#setAside.size
   }
 
   /**
@@ -74,8 +82,9 @@ export class Publisher {
       await new Promise<void>((resolve) => clock.after(10, resolve))
     this.#sweep?.()
     this.#sweep = undefined
-    const left = [...this.#inFlight, ...this.#waiting.clear()]
+    const left = [...this.#inFlight, ...this.#setAside, ...this.#waiting.clear()]
     this.#inFlight.clear()
+    this.#setAside.clear()
     for (const entry of left) this.#expire(entry)
   }
 
@@ -84,7 +93,7 @@ export class Publisher {
   }
 
   get #hasRoom(): boolean {
-    return !this.#isFull && this.#inFlight.size < this.#options.maxUnconfirmed
+    return !this.#isStuffed && this.#inFlight.size < this.#options.maxUnconfirmed
   }
 
   #pump(): void {
@@ -101,7 +110,7 @@ export class Publisher {
     try {
       entry.wasWritten = true
       const settle = (error: Error | null) => this.#settle(channel, entry, error)
-      this.#isFull = !channel.publish(entry.exchange, entry.routingKey, entry.content, entry.properties, settle)
+      this.#isStuffed = !channel.publish(entry.exchange, entry.routingKey, entry.content, entry.properties, settle)
     } catch (error) {
       this.#inFlight.delete(entry)
       // Lost a moment ago; anything else is in the message.
@@ -121,15 +130,27 @@ export class Publisher {
     // Of an earlier connection: it is written again.
     if (channel !== this.#channel || error?.message === 'channel closed') return
     if (!this.#inFlight.delete(entry)) return
-    if (error)
-      entry.reject(
+    if (error) void this.#refused(entry)
+    else entry.resolve(this.#wasReturned(entry) ? 'unroutable' : 'confirmed')
+    if (this.#waiting.size > 0) this.#pump()
+  }
+
+  /** A queue is full, or has lost its leader: then it is published again, within its time. */
+  async #refused(entry: Entry): Promise<void> {
+    this.#setAside.add(entry)
+    const isFull = await this.#isFull(entry)
+    if (!isFull) await sleep(this.#options.clock, REFUSED_PAUSE)
+    // Its time may be over.
+    if (!this.#setAside.delete(entry)) return
+    if (isFull)
+      return entry.reject(
         messagingError(
           'E_MESSAGE_QUEUE_FULL',
           `a queue behind '${entry.exchange || entry.routingKey}' is full and takes nothing more`,
         ),
       )
-    else entry.resolve(this.#wasReturned(entry) ? 'unroutable' : 'confirmed')
-    if (this.#waiting.size > 0) this.#pump()
+    this.#waiting.push(entry)
+    this.#pump()
   }
 
   /** What is returned comes back before its confirmation. */
@@ -150,13 +171,13 @@ export class Publisher {
       this.#returned.set(key, (this.#returned.get(key) ?? 0) + 1)
     })
     channel.on('drain', () => {
-      this.#isFull = false
+      this.#isStuffed = false
       this.#pump()
     })
     channel.on('close', () => void this.#reopen(connection, channel))
     connection.on('unblocked', () => this.#pump())
     this.#returned.clear()
-    this.#isFull = false
+    this.#isStuffed = false
     this.#isEnding = false
     this.#channel = channel
     const unconfirmed = [...this.#inFlight]
@@ -185,11 +206,13 @@ export class Publisher {
   #sweepOverdue(): void {
     this.#sweep = undefined
     const now = this.#options.clock.elapsed()
-    for (const entry of this.#inFlight) {
-      if (entry.deadline > now) break
-      this.#inFlight.delete(entry)
-      this.#expire(entry)
-    }
+    for (const entries of [this.#inFlight, this.#setAside])
+      for (const entry of entries) {
+        if (entry.deadline > now) continue
+        entries.delete(entry)
+        this.#expire(entry)
+      }
+    // Those that were refused come back behind younger ones, and expire when they are first.
     while (this.#waiting.first && this.#waiting.first.deadline <= now) this.#expire(this.#waiting.shift()!)
     if (this.pending > 0) this.#sweep = this.#options.clock.after(SWEEP, () => this.#sweepOverdue())
     this.#pump()

@@ -16,7 +16,7 @@ export interface SharedRabbitMq {
 }
 
 /**
- * Keeps a broker for as long as any process of tests uses it, and ten seconds more, for the next one to find it warm. It asks the process table,
+ * Keeps a broker while processes of tests use it, and ten seconds more, for the next one to find it warm. It asks the process table,
  * so nothing has to be told when a test is killed; and it goes under the same lock under which tests come.
  */
 const KEEPER = `cd "$FOLDER" || exit 1
