@@ -3,6 +3,7 @@ import type { Bench } from '../harness/bench.ts'
 import { packageVersions } from '../harness/machine.ts'
 import type { Measured } from '../harness/row.ts'
 import { SideProcess } from '../harness/side_process.ts'
+import { measureEmbedded } from './embedded_row.ts'
 import type { MessagingPlan } from './messaging_side.ts'
 
 /** The raw clients; each is a row, and the fastest is the one to compare with. */
@@ -12,10 +13,11 @@ const ROUNDS = 8
 /** Messages of a round: a second or two. */
 const COUNT = 30_000
 
-/** `bench messaging`: ours beside the raw clients of RabbitMQ. */
+/** `bench messaging`: ours beside the raw clients of RabbitMQ, and without a broker beside pg-boss. */
 export const messagingBench: Bench = {
   name: 'messaging',
-  async run({ rounds = ROUNDS, quick, say }) {
+  async run(options) {
+    const { rounds = ROUNDS, quick, say } = options
     const broker = await startRabbitMq()
     const processes = SIDES.map(
       (side) => new SideProcess<MessagingPlan, number>('bench/messaging/messaging_side.ts', [side]),
@@ -39,8 +41,8 @@ export const messagingBench: Bench = {
     }
     const [ours, ...theirs] = rates
     return {
-      rows: rowsOf(ours!, theirs),
-      versions: { node: process.versions.node, rabbitmq: '3.10', ...packageVersions([...PEERS], 'bench') },
+      rows: [...rowsOf(ours!, theirs), ...(await measureEmbedded(options))],
+      versions: { node: process.versions.node, rabbitmq: '3.10', ...packageVersions([...PEERS, 'pg-boss'], 'bench') },
     }
   },
 }

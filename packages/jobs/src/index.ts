@@ -1,6 +1,6 @@
 export type { EnqueuePort, Stored } from './backend/enqueue_port.ts'
 export type { InspectPort, JobCounts, JobFilter, JobPage, QueueStats } from './backend/inspect_port.ts'
-export type { MaintainPort, QueueLimits, Retention } from './backend/maintain_port.ts'
+export type { MaintainPort, QueueLimits, Retention, Swept } from './backend/maintain_port.ts'
 export type { SchedulePort, StoredSchedule } from './backend/schedule_port.ts'
 export type { Turn, TurnReply, WorkPort } from './backend/work_port.ts'
 export type { JobsBackend } from './backend.ts'
@@ -9,6 +9,7 @@ export type { JobTransaction } from './enqueue/enqueuer.ts'
 export type { JobsOutbox } from './enqueue/outbox_relay.ts'
 export { type JobsErrorCode, PermanentError } from './errors.ts'
 export { batch, chain, type Flow } from './flow.ts'
+export type { Percentiles } from './histogram.ts'
 export {
   type ClaimedJob,
   finalStates,

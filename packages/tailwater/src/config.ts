@@ -67,8 +67,12 @@ export interface JobsConfig {
   encrypt?: boolean
 }
 
-/** How messages are bounded and shown. They are carried by jobs, where those are kept. */
+/** What carries messages, and how they are bounded and shown. */
 export interface MessagingConfig {
+  /** `auto` is RabbitMQ where there is an `amqpUrl`, and jobs, where those are kept, otherwise. @default 'auto' */
+  carrier?: 'auto' | 'jobs'
+  /** Begins the names of exchanges and queues in RabbitMQ, so that applications can share a virtual host. @default '' */
+  prefix?: string
   /** Largest body, as it is sent. @default '256kb' */
   maxBody?: Size
   /** Names and paths in bodies and headers that nobody is shown. */
@@ -171,6 +175,8 @@ const fields = {
     encrypt: value<boolean>('true or false', (given) => typeof given === 'boolean', { default: false }),
   }),
   messaging: group({
+    carrier: oneOf(['auto', 'jobs'], { default: 'auto' }),
+    prefix: text({ default: '', pattern: /^[\w.-]{0,50}$/, expected: 'letters, digits and . _ -' }),
     maxBody: size({ default: '256kb' }),
     redact: value<readonly string[]>('a list of names', Array.isArray, { default: [] }),
   }),

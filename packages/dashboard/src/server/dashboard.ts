@@ -65,8 +65,8 @@ export function createDashboard(given: DashboardOptions): Dashboard {
     statusRoute(desk),
     ...(options.cache ? cacheRoutes(desk, options.cache, warming) : []),
     ...(options.jobs ? jobsRoutes(desk, options.jobs) : []),
-    ...(options.messaging ? messagingRoutes(desk, options.messaging) : []),
     ...(options.settings ? settingsRoutes(desk, options.settings) : []),
+    ...(options.messaging ? messagingRoutes(desk, options.messaging) : []),
   ]
   return {
     ...service,

@@ -32,10 +32,10 @@ export interface DashboardOptions {
   cache?: Cache
   /** Queues, jobs and schedules; without them there are no routes for them. */
   jobs?: Jobs
-  /** Exchanges, subscriptions and dead letters; without it there are no routes for them. */
-  messaging?: Messaging
   /** What can be changed while the processes run; without it there are no routes for it. */
   settings?: Settings
+  /** Exchanges, subscriptions and dead letters; without it there are no routes for them. */
+  messaging?: Messaging
   /** True lets everybody in when there are neither accounts nor `authorize`. @default false */
   development?: boolean
   /** Where the dashboard stands. @default '/tailwater' */
@@ -69,8 +69,8 @@ export function resolveDashboardOptions(options: DashboardOptions) {
     database: optional(value<Database>('a Database', isObject)),
     cache: optional(value<Cache>('a Cache', isObject)),
     jobs: optional(value<Jobs>('the result of createJobs', isObject)),
-    messaging: optional(value<Messaging>('the result of createMessaging', isObject)),
     settings: optional(value<Settings>('the result of createSettings', isObject)),
+    messaging: optional(value<Messaging>('the result of createMessaging', isObject)),
     development: boolean({ default: false }),
     mount: text({ default: '/tailwater' }),
     describe: boolean({ default: true }),

@@ -181,8 +181,10 @@ export class Executor {
   #dispatch(attempt: Attempt, payload: unknown): void {
     attempt.payload = payload as never
     const { handler } = attempt.definition
-    if (handler.type === 'batch') this.#batches.add(attempt, handler)
-    else void this.#run(attempt, handler)
+    if (handler.type === 'batch') {
+      this.#lane(attempt.claimed).isWhole = true
+      this.#batches.add(attempt, handler)
+    } else void this.#run(attempt, handler)
   }
 
   async #run(attempt: Attempt, handler: Handler & { type: 'single' | 'thread' }): Promise<void> {

@@ -54,7 +54,7 @@ export const variables = {
     read: (text) => (/^[1-9]\d{0,8}$/.test(text) ? Number(text) : undefined),
   }),
   AMQP_URL: variable({
-    about: 'RabbitMQ, which carries the messages then. Without it they are carried by jobs, where those are kept.',
+    about: 'RabbitMQ, for messages between machines.',
     example: 'amqp://guest:guest@localhost:5672',
     expected: 'a URL such as amqp://user:password@host:5672',
     isSecret: true,

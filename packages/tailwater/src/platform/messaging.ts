@@ -13,19 +13,18 @@ export function openMessaging(config: ResolvedConfig, ground: Ground): Messaging
   return createMessaging({ backend: openCarrier(config, ground), database, schema, outbox, redact, maxBody, clock })
 }
 
-/** What carries them: RabbitMQ where there is one, and else jobs, where the platform's jobs are. */
-export function openCarrier(
-  { amqpUrl, jobs, name, schema, clock }: ResolvedConfig,
-  { database, redis, bus }: Ground,
-): MessagingBackend {
-  // Exchanges and queues begin with the platform's name: applications can share a virtual host.
-  if (amqpUrl) return createRabbitMqBackend({ url: amqpUrl, name, prefix: `${prefixOf(name)}.`, clock })
-  if (jobs.store === 'redis') return createRedisMessaging({ redis: redis!, clock })
-  if (jobs.store === 'memory') return createMemoryMessaging({ clock })
+/** What carries them: RabbitMQ where there is one, else jobs, where the platform's jobs are. */
+export function openCarrier(config: ResolvedConfig, { database, redis, bus }: Ground): MessagingBackend {
+  const { schema, clock, amqpUrl } = config
+  const carrier = carrierOf(config)
+  if (carrier === 'rabbitmq') return createRabbitMqBackend({ url: amqpUrl!, prefix: config.messaging.prefix, clock })
+  if (carrier === 'redis') return createRedisMessaging({ redis: redis!, clock })
+  if (carrier === 'memory') return createMemoryMessaging({ clock })
   return createPostgresMessaging({ database, schema, bus, clock })
 }
 
-/** Of a name the letters, digits and hyphens: what names of queues are made of. */
-function prefixOf(name: string): string {
-  return name.replaceAll(/[^\w-]+/g, '-')
+/** What carries the messages of a configuration. */
+export function carrierOf({ amqpUrl, messaging, jobs }: ResolvedConfig): 'rabbitmq' | 'redis' | 'postgres' | 'memory' {
+  if (amqpUrl && messaging.carrier === 'auto') return 'rabbitmq'
+  return jobs.store
 }

@@ -1,39 +1,56 @@
 import assert from 'node:assert/strict'
 import { after, it } from 'node:test'
 import { listen, messageDead } from '@tailwater/core'
+import { createTestVhost } from '@tailwater/messaging/testing/rabbitmq'
 import { startRedis } from '@tailwater/redis/testing'
 import { openPlatform } from '../platform/open_platform.ts'
 import { commandLine } from './command_line.ts'
 
 const server = await startRedis()
-after(() => server.stop())
+const vhost = await createTestVhost()
+after(async () => {
+  await server.stop()
+  await vhost.close()
+})
 
-for (const store of ['postgres', 'redis'] as const) {
-  const platform = await openPlatform({ redisUrl: server.url, jobs: { store }, messaging: { redact: ['email'] } })
+type Store = 'postgres' | 'redis' | 'rabbitmq'
+
+/** A platform that has started, and its command line. All of them are opened before the first test is defined. */
+async function open(store: Store) {
+  const jobs = { store: store === 'redis' ? 'redis' : 'postgres' } as const
+  const amqp = store === 'rabbitmq' ? { amqpUrl: vhost.url } : {}
+  const platform = await openPlatform({ redisUrl: server.url, jobs, ...amqp, messaging: { redact: ['email'] } })
   const seen: unknown[] = []
-  let tell = () => {}
+  const heard = new Set<() => void>()
   platform.messaging.exchange('orders').subscribe(
     'billing',
     'order.*',
     ({ body, headers, level }) => {
       if ((body as { bad?: boolean }).bad) throw new Error('bad order')
       seen.push({ body, headers, level })
-      tell()
+      for (const tell of heard) tell()
     },
     { attempts: 1 },
   )
   await platform.start()
-  const tailwater = commandLine(
-    { schema: platform.config.schema, jobs: { store }, messaging: { redact: ['email'] } },
-    store === 'redis'
-      ? { DATABASE_URL: 'postgres://127.0.0.1:1/nowhere', REDIS_URL: server.url }
-      : { DATABASE_URL: platform.config.database.url! },
-  )
+  // A database that is not there: with messages elsewhere it is left alone.
+  const nowhere = 'postgres://127.0.0.1:1/nowhere'
+  const environments: Record<Store, Record<string, string>> = {
+    postgres: { DATABASE_URL: platform.config.database.url! },
+    redis: { DATABASE_URL: nowhere, REDIS_URL: server.url },
+    rabbitmq: { DATABASE_URL: nowhere, AMQP_URL: vhost.url },
+  }
+  const config = { schema: platform.config.schema, jobs, messaging: { redact: ['email'] } }
+  return { store, platform, seen, heard, tailwater: commandLine(config, environments[store]) }
+}
 
+const opened = [await open('postgres'), await open('redis'), await open('rabbitmq')]
+
+for (const { store, platform, seen, heard, tailwater } of opened) {
   async function until(count: number): Promise<void> {
     while (seen.length < count)
       await new Promise<void>((resolve) => {
-        tell = resolve
+        heard.add(resolve)
       })
   }
 

@@ -9,7 +9,7 @@ const GUARD = `exec 3<&0
 "$@" 3<&- </dev/null &
 server=$!
 echo "guarded $server"
-(read -r _ <&3; kill -9 $server; [ -n "$FOLDER" ] && sleep 0.2 && rm -rf "$FOLDER") 2>/dev/null &
+(read -r _ <&3; kill -9 $server; [ -n "$FOLDER" ] && sleep 1 && rm -rf "$FOLDER") 2>/dev/null &
 wait $server
 code=$?
 kill $! 2>/dev/null

@@ -1,10 +1,11 @@
 import { optionsError, type Service } from '@tailwater/core'
-import { createMessaging, type Messaging } from '@tailwater/messaging'
+import { createMessaging, type Messaging, type MessagingBackend } from '@tailwater/messaging'
+import { createRabbitMqBackend } from '@tailwater/messaging/rabbitmq'
 import { createRedisMessaging } from '@tailwater/messaging/redis'
 import { createRedis } from '@tailwater/redis'
 import { type ResolvedConfig, resolveConfig, type TailwaterConfig } from '../../config.ts'
 import { openGround, type Progress } from '../../platform/ground.ts'
-import { openMessaging } from '../../platform/messaging.ts'
+import { carrierOf, openMessaging } from '../../platform/messaging.ts'
 import type { ChangeLedger } from '../change_record.ts'
 import { type Opened, started } from '../command_family.ts'
 import type { Terminal } from '../terminal.ts'
@@ -32,21 +33,25 @@ export async function openMessagesTools(
   return { tools: { messaging }, ledger, close }
 }
 
-/** With messages in Redis the database is left alone. */
+/** With messages in Redis or RabbitMQ the database is left alone. */
 async function open(config: ResolvedConfig, progress: Progress): Promise<Carrier> {
-  const { clock } = config
-  const isOnJobs = config.amqpUrl === undefined
-  if (isOnJobs && config.jobs.store === 'memory')
+  const { clock, amqpUrl } = config
+  const { redact, maxBody, prefix } = config.messaging
+  const on = (backend: MessagingBackend) => createMessaging({ backend, redact, maxBody, clock })
+  const carrier = carrierOf(config)
+  if (carrier === 'memory')
     throw optionsError(
       'config.jobs.store',
       "'postgres' or 'redis': what is in the memory of a process no other can see",
-      'memory',
+      carrier,
     )
-  if (isOnJobs && config.jobs.store === 'redis') {
+  if (carrier === 'rabbitmq') {
+    const backend = createRabbitMqBackend({ url: amqpUrl!, prefix, clock })
+    return { messaging: on(backend), below: [], ledger: undefined }
+  }
+  if (carrier === 'redis') {
     const redis = createRedis({ url: config.redisUrl!, name: config.name, clock })
-    const { redact, maxBody } = config.messaging
-    const backend = createRedisMessaging({ redis, clock })
-    return { messaging: createMessaging({ backend, redact, maxBody, clock }), below: [redis], ledger: undefined }
+    return { messaging: on(createRedisMessaging({ redis, clock })), below: [redis], ledger: undefined }
   }
   const ground = await openGround(config, progress)
   const below = [...(ground.embedded ? [ground.embedded] : []), ground.database, ground.outbox, ground.bus]
