@@ -226,6 +226,7 @@ describe('on a database of some size', () => {
     await app.rows('UPDATE $schema.marketplace_syncs SET asked_at = NULL')
     assert.equal(await app.merchant.askMarketplaces(), 2)
     await ask('POST', '/api/marketplaces/1/sync', own())
+    await app.merchant.tellMarketplaces(1)
     await until(async () => (await sync()).ordersUnanswered === 0)
     await app.messaging.stop()
     await app.jobs.stop()

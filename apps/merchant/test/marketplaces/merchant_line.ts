@@ -186,6 +186,16 @@ export function merchantLine(
       assert.equal(body.listingsWaiting, 0)
     })
 
+    it('a listing that gets another number there moves, and is not there under the old one', async () => {
+      const sku = skuOf()
+      const id = await shop.list(sku, 8)
+      await onBoth(sku, 8)
+      const body = { externalId: `${sku}-moved`, price: 10 }
+      await shop.app.ask('PUT', `/api/products/${id}/listings/${shop.ids.quay}`, { ...own, body })
+      await shown('quay', `${sku}-moved`, 8)
+      await shop.until(async () => (await shop.listing('quay', sku))?.isLive === false)
+    })
+
     it('a marketplace that has lost a listing is told of it anew', async () => {
       const sku = skuOf()
       await shop.list(sku, 8)

@@ -53,6 +53,8 @@ export class SimulatedShop {
   readonly #toldAt = new Map<string, number>()
   readonly #orders = new Map<string, SimulatedOrder>()
   readonly #onOrder: (order: SimulatedOrder) => void
+  /** Begins the numbers of its orders: those of two runs are never the same. */
+  readonly #run: string
   #sequence = 0
 
   /** @param onOrder hears of each order when it is placed */
@@ -60,6 +62,7 @@ export class SimulatedShop {
     this.slug = slug
     this.#clock = clock
     this.#onOrder = onOrder
+    this.#run = `${slug.slice(0, 1)}${clock.now().toString(36)}`.toUpperCase()
   }
 
   get listings(): readonly SimulatedListing[] {
@@ -108,7 +111,7 @@ export class SimulatedShop {
     for (const { listing, quantity } of lines) listing.quantity -= quantity
     const sequence = ++this.#sequence
     const order: SimulatedOrder = {
-      id: `${this.slug.slice(0, 1).toUpperCase()}-${String(sequence).padStart(8, '0')}`,
+      id: `${this.#run}-${String(sequence).padStart(6, '0')}`,
       sequence,
       placedAt: this.#clock.now(),
       buyer,

@@ -26,7 +26,7 @@ export function claimStatements(schema: string) {
               p.title, round(l.price, 2)::float8 AS price,
               greatest(0, coalesce(s.on_hand - s.reserved, 0)) AS quantity,
               told.title AS "toldTitle", told.price::float8 AS "toldPrice", told.quantity AS "toldQuantity",
-              told.may_be_there AS "mayBeThere"
+              told.external_id AS "toldExternalId", told.may_be_there AS "mayBeThere"
        FROM ${syncs} told
        JOIN ${schema}.listings l ON l.id = told.listing_id
        JOIN ${schema}.products p ON p.id = l.product_id
@@ -38,10 +38,10 @@ export function claimStatements(schema: string) {
       'merchant_push_told',
       `UPDATE ${syncs} s SET
          title = told.title, price = told.price, quantity = told.quantity, refusal = told.refusal, told_at = now(),
-         may_be_there = told.may_be_there,
+         may_be_there = told.may_be_there, external_id = told.external_id,
          claimed_until = NULL, waiting_since = CASE WHEN s.revision = told.revision THEN NULL ELSE s.waiting_since END
        FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::numeric[], $5::int[], $6::text[],
-         $7::boolean[]) AS told (listing_id, revision, title, price, quantity, refusal, may_be_there)
+         $7::boolean[], $8::text[]) AS told (listing_id, revision, title, price, quantity, refusal, may_be_there, external_id)
        WHERE s.listing_id = told.listing_id`,
     ),
     // listing_syncs_pkey. What has reached the marketplace is not known: the next time it is told everything.

@@ -9,6 +9,8 @@ export interface ListingState {
   price: number
   quantity: number
   mayBeThere: boolean
+  /** The number under which it may be there. */
+  toldExternalId: string | null
   /** Null when nobody knows what is shown there, if anything. */
   toldTitle: string | null
   toldPrice: number | null
@@ -27,9 +29,12 @@ export interface ListingNews {
 export function newsOf(states: readonly ListingState[]): ListingNews {
   const news: ListingNews = { stock: [], prices: [], offers: [], ended: [] }
   for (const state of states) {
+    const { toldExternalId } = state
+    const hasMoved = toldExternalId !== null && toldExternalId !== state.externalId
+    if (hasMoved && state.mayBeThere) news.ended.push({ ...state, externalId: toldExternalId })
     if (!state.isOffered) {
-      if (state.mayBeThere) news.ended.push(state)
-    } else if (state.title !== state.toldTitle) news.offers.push(state)
+      if (state.mayBeThere && !hasMoved) news.ended.push(state)
+    } else if (hasMoved || state.title !== state.toldTitle) news.offers.push(state)
     else {
       if (state.quantity !== state.toldQuantity) news.stock.push(state)
       if (state.price !== state.toldPrice) news.prices.push(state)

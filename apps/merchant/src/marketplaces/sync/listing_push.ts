@@ -78,7 +78,14 @@ async function note(
     const refusal = (state && reasons.get(state.externalId)) ?? null
     // What was refused is not there as it should be: the next change tells all of it.
     const isThere = state?.isOffered === true && refusal === null
-    return { listingId, revision, refusal, shown: isThere ? state : undefined, mayBeThere: state?.isOffered === true }
+    return {
+      listingId,
+      revision,
+      refusal,
+      shown: isThere ? state : undefined,
+      mayBeThere: state?.isOffered === true,
+      state,
+    }
   })
   await database.query(statements.told, [
     rows.map(({ listingId }) => listingId),
@@ -88,5 +95,6 @@ async function note(
     rows.map(({ shown }) => shown?.quantity ?? null),
     rows.map(({ refusal }) => refusal),
     rows.map(({ mayBeThere }) => mayBeThere),
+    rows.map(({ state }) => state?.externalId ?? null),
   ])
 }

@@ -68,8 +68,10 @@ export function createMarketplaceSync(parts: MarketplaceSyncParts): MarketplaceS
     rounds: createSyncRounds(round),
     ask: () => goRound(round, new AbortController().signal),
     async tellAnew(limit) {
+      const ids = [...(await connections.all()).keys()]
+      await database.query(push.forget, [ids])
       let count = 0
-      for (const marketplaceId of (await connections.all()).keys())
+      for (const marketplaceId of ids)
         count += await database.transaction((tx) => pushing.tellAnew(tx, { marketplaceId, scope: null, limit }))
       return count
     },

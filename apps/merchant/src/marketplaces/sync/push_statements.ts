@@ -51,6 +51,11 @@ export function pushStatements(schema: string) {
        ON CONFLICT (marketplace_id) DO UPDATE SET is_push_wanted = true WHERE NOT s.is_push_wanted
        RETURNING s.marketplace_id::float8 AS id`,
     ),
+    // marketplace_syncs_pkey; for one that has begun anew
+    forget: statement(
+      'merchant_push_forget',
+      `UPDATE ${schema}.marketplace_syncs SET cursor = NULL WHERE marketplace_id = ANY($1::bigint[])`,
+    ),
     begin: statement(
       'merchant_push_begin',
       `UPDATE ${schema}.marketplace_syncs SET is_push_wanted = false WHERE marketplace_id = $1`,

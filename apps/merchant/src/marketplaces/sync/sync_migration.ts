@@ -47,7 +47,8 @@ export const syncMigration: Migration = {
       -- Somebody tells it just now, or has died: until then nobody else does.
       claimed_until timestamptz,
       may_be_there boolean NOT NULL DEFAULT false,
-      -- What the marketplace was told last. No title: nobody knows what it shows, if anything.
+      -- What the marketplace was told last, and under which of its numbers. No title: nobody knows what it shows, if anything.
+      external_id text,
       title text,
       price numeric(14,3),
       quantity integer,
