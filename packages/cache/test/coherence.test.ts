@@ -191,6 +191,34 @@ describe('the news', () => {
     assert.equal(b.cache.getSync('x'), undefined)
   })
 
+  it('that the bus is slow to take make one caller wait, and nobody after it', async () => {
+    const { a, b, clock, settle } = await open({ hasFar: false })
+    await b.cache.getOrSet({ key: 'x', load: () => 'old' })
+    const publish = a.bus.publish
+    const frozen = Promise.withResolvers<void>()
+    a.bus.publish = async (topic, payload) => {
+      await frozen.promise
+      await publish(topic, payload)
+    }
+    const first = a.cache.set('x', 'new')
+    await clock.advance(250)
+    await first
+    await a.cache.set('y', 1)
+    await a.cache.delete('z')
+    a.bus.publish = publish
+    frozen.resolve()
+    await settle()
+    assert.equal(b.cache.getSync('x'), undefined)
+    // Those after it wait again: the bus answers.
+    let isDone = false
+    a.bus.publish = () => new Promise(() => {})
+    void a.cache.delete('x').then(() => {
+      isDone = true
+    })
+    await clock.advance(200)
+    assert.equal(isDone, false)
+  })
+
   it('of a later release, or of nobody, do no harm', async () => {
     const { a, b, settle } = await open({ hasFar: false })
     await b.cache.getOrSet({ key: 'x', load: () => 1 })

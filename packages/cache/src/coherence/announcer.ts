@@ -53,6 +53,16 @@ export class Announcer {
     }
   }
 
+  /** Tells it with what could not be told before, a moment later. */
+  postpone(set: InvalidSet): void {
+    this.#waiting.add(set)
+    if (this.#waiting.size > MAX_WAITING) this.#waiting = InvalidSet.of([], [EVERYTHING])
+    this.#cancel ??= this.#options.clock.after(RETRY_MS, () => {
+      this.#cancel = undefined
+      void this.announce(new InvalidSet(), new Map(), false)
+    })
+  }
+
   stop(): void {
     this.#cancel?.()
     this.#cancel = undefined
@@ -74,15 +84,10 @@ export class Announcer {
   }
 
   #keep(set: InvalidSet, isPending: boolean, error: unknown): void {
-    this.#waiting.add(set)
     this.#isPending ||= isPending
-    if (this.#waiting.size > MAX_WAITING) this.#waiting = InvalidSet.of([], [EVERYTHING])
     if (!this.#hasReported && backgroundError.hasSubscribers)
       backgroundError.publish({ source: 'cache coherence', error: toError(error) })
     this.#hasReported = true
-    this.#cancel ??= this.#options.clock.after(RETRY_MS, () => {
-      this.#cancel = undefined
-      void this.announce(new InvalidSet(), new Map(), false)
-    })
+    this.postpone(set)
   }
 }

@@ -28,8 +28,10 @@ export interface CoherenceOptions {
 
 /** Milliseconds before a subscription that failed is tried again. */
 const RETRY_MS = 1_000
-/** Milliseconds that who invalidates waits for the others to be told; the telling goes on. */
+/** Milliseconds that who changes something waits in all, for the far tier and for the others to be told; the telling goes on. */
 const PATIENCE = 250
+
+const NO_NUMBERS: ReadonlyMap<string, number> = new Map()
 
 /**
  * Keeps what this process remembers in step with the others.
@@ -49,6 +51,8 @@ export class Coherence {
   #unsubscribe: (() => Promise<void>) | undefined
   #cancel: Cancel = () => {}
   #isRunning = false
+  /** Changes that somebody has waited for in vain, and that are not through yet. */
+  #overdue = 0
 
   constructor({ core, spaces, bus, outbox, name }: CoherenceOptions) {
     this.#core = core
@@ -76,23 +80,40 @@ export class Coherence {
 
   /** @param tx the caller's transaction: then it happens if and when that commits @throws E_CACHE_TRANSACTION */
   invalidate(set: InvalidSet, tx?: object): Promise<void> {
-    return tx ? this.#transactional.invalidate(tx, set) : this.#patiently(this.line.push(set))
+    return tx
+      ? this.#transactional.invalidate(tx, set)
+      : this.#patiently(this.line.push(set), this.#core.clock.elapsed())
   }
 
-  /** Who invalidates is not kept waiting by a bus that is away: what it could not be told is told later. */
-  #patiently(work: Promise<unknown>): Promise<void> {
+  /**
+   * Who changes something is not kept waiting by a bus that is away: what it could not be told is told later. One has waited in vain, and while that lasts nobody else does.
+   *
+   * @param since `Clock.elapsed` from which the patience counts
+   */
+  #patiently(work: Promise<unknown>, since: number): Promise<void> {
+    const { clock } = this.#core
+    if (this.#overdue > 0) return Promise.resolve()
     return new Promise((resolve) => {
-      const cancel = this.#core.clock.after(PATIENCE, resolve)
+      let isOverdue = false
+      const cancel = clock.after(Math.max(0, since + PATIENCE - clock.elapsed()), () => {
+        isOverdue = true
+        this.#overdue++
+        resolve()
+      })
       void work.then(() => {
         cancel()
+        if (isOverdue) this.#overdue--
         resolve()
       })
     })
   }
 
-  /** Tells the others alone: here and in the far tier the value is the new one. */
-  async announce(set: InvalidSet): Promise<void> {
-    if (this.#announcer) await this.#patiently(this.#announcer.announce(set, new Map(), false))
+  /** Tells the others alone: here and in the far tier the value is the new one. @param since `Clock.elapsed` when the change began */
+  async announce(set: InvalidSet, since: number): Promise<void> {
+    if (!this.#announcer) return
+    // A message for each change would only pile up.
+    if (this.#overdue > 0) this.#announcer.postpone(set)
+    else await this.#patiently(this.#announcer.announce(set, NO_NUMBERS, false), since)
   }
 
   async start(): Promise<void> {
