@@ -96,6 +96,7 @@ function whyKeptOut(
 ): string | undefined {
   const asked = { method: request.method, headers: request.headers, isOwn }
   const reason = response.keepOut ?? whyNotStorable(asked, response, policy, options.targets)
+  if (reason === undefined && !surrogateKeys(response.headers, options.tagHeaders)) return 'surrogate-keys'
   if (reason !== undefined || origin === 'server') return reason
   if (response.body instanceof Readable) return 'stream'
   return policy.alwaysValidate || policy.lifetime + policy.staleWhileRevalidate <= 0 ? 'no-lifetime' : undefined
@@ -105,7 +106,7 @@ function whyKeptOut(
 function describe({ ground, passage }: Settling, headers: StoredResponse['headers'], policy: ResponsePolicy) {
   const vary = varyNames(headers) as readonly string[]
   const selected = selectingValues(vary, passage.request.headers)
-  return { headers, policy, vary, selected, tags: surrogateKeys(headers, ground.options.tagHeaders) }
+  return { headers, policy, vary, selected, tags: surrogateKeys(headers, ground.options.tagHeaders) ?? [] }
 }
 
 /** The origin's answer as this client gets it: 304 if that is what it has already. The body still comes in, if it is collected. */

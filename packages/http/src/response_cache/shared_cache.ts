@@ -81,6 +81,7 @@ function passing(ground: Ground, request: CacheRequest, status: CacheStatus): Op
   const forward: Forward = {
     headers: request.headers,
     isShared: false,
+    isWrite: false,
     settle: async (response) => told(ground, response, { ...status, fwdStatus: response.status }),
     fail: () => undefined,
     abandon() {},

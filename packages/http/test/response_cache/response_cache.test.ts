@@ -102,6 +102,12 @@ function suite(name: string, host: CacheHost): void {
       }
     })
 
+    it('keeps nothing of which it could not keep every surrogate key', async () => {
+      const headers = { ...FRESH, 'surrogate-key': Array.from({ length: 129 }, (_, i) => `k${i}`).join(' ') }
+      await open(() => ({ headers, body: 'x' }))
+      for (let i = 0; i < 2; i++) assert.match((await line.ask('/a')).did, /uri-miss.*detail=surrogate-keys/)
+    })
+
     it('never keeps a stream', async () => {
       await open(() => ({ headers: FRESH, body: Readable.from(pieces(), { objectMode: false }) }))
       assert.equal((await line.ask('/a')).text, 'abc')
@@ -172,6 +178,25 @@ function suite(name: string, host: CacheHost): void {
       assert.deepEqual([await isHit(), await isHit()], [false, true])
       await line.cache.purge(`${line.url}/a`)
       assert.equal(await isHit(), false)
+    })
+
+    it('forgets what a write changes though its client has left meanwhile', async () => {
+      const [started, gate] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+      await open(async ({ method }) => {
+        if (method === 'GET') return { headers: FRESH, body: 'x' }
+        started.resolve()
+        await gate.promise
+        return { status: 204 }
+      })
+      await line.ask('/a')
+      const leaver = requestHttp(`${line.url}/a`, { method: 'DELETE', agent: false }).on('error', () => {})
+      leaver.end()
+      await started.promise
+      leaver.destroy()
+      for (let i = 0; i < 20; i++) await turn()
+      gate.resolve()
+      for (let i = 0; i < 20; i++) await turn()
+      assert.match((await line.ask('/a')).did, /fwd=uri-miss/)
     })
 
     it('answers all who ask at once by one run of the handler', async () => {
