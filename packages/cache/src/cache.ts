@@ -138,7 +138,7 @@ export function createCache(options: CacheOptions = {}): Cache {
       await core.far?.ask('clear', (store) => store.browser.clear(), CLEAR_LIMIT)
     },
     follow: (follower) => follow(core, coherence.effects, follower),
-    stats: () => cacheStats(core, spaces, bus),
+    stats: () => cacheStats(core, spaces, bus, coherence.untold),
   }
 }
 

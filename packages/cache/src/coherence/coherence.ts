@@ -5,12 +5,13 @@ import {
   type Cancel,
   cacheInvalidation,
   newId,
+  notice,
   processIdentity,
   toError,
 } from '@tailwater/core'
 import type { CacheCore } from '../core.ts'
 import { Announcer } from './announcer.ts'
-import type { InvalidSet } from './invalid_set.ts'
+import { InvalidSet } from './invalid_set.ts'
 import { InvalidationLine } from './invalidation_line.ts'
 import { NearEffects, type Spaces } from './near_effects.ts'
 import { parseNews } from './news.ts'
@@ -73,9 +74,9 @@ export class Coherence {
     })
   }
 
-  /** Names that the others have yet to hear of from here. */
+  /** Names that the others have yet to hear of from here, and messages that the bus has not answered. */
   get untold(): number {
-    return this.#announcer?.waiting ?? 0
+    return (this.#announcer?.waiting ?? 0) + this.#overdue
   }
 
   /** @param tx the caller's transaction: then it happens if and when that commits @throws E_CACHE_TRANSACTION */
@@ -126,11 +127,27 @@ export class Coherence {
     this.#isRunning = false
     this.#cancel()
     this.#transactional.stop()
-    this.#announcer?.stop()
+    await this.#tellTheLast()
     this.#core.trust.follow(false)
     const unsubscribe = this.#unsubscribe
     this.#unsubscribe = undefined
     await unsubscribe?.()
+  }
+
+  /** What waits for the bus would be lost with this process: one more attempt, and a word of what failed. */
+  async #tellTheLast(): Promise<void> {
+    const announcer = this.#announcer
+    if (!announcer) return
+    if (announcer.waiting > 0)
+      await this.#patiently(announcer.announce(new InvalidSet(), NO_NUMBERS, false), this.#core.clock.elapsed())
+    announcer.stop()
+    if (this.untold > 0 && notice.hasSubscribers)
+      notice.publish({
+        source: 'cache coherence',
+        level: 'warn',
+        message: 'the bus did not take all invalidations before the stop: others serve what they mean until their ttl',
+        fields: { untold: this.untold },
+      })
   }
 
   async #subscribe(): Promise<void> {
