@@ -4,6 +4,7 @@ import { cacheAccess, httpRequest, listen } from '@tailwater/core'
 import { createTailwater } from 'tailwater'
 import { merchantMigrations } from '../../apps/merchant/src/database/migrations.ts'
 import { openShop } from '../../apps/merchant/src/program/shop.ts'
+import { queuePolicies } from '../../apps/merchant/src/queues/policies.ts'
 import { ServedBy } from './served_by.ts'
 import type { ShopPlan } from './zipf_plan.ts'
 
@@ -15,6 +16,7 @@ async function open(plan: ShopPlan): Promise<void> {
     database: { url: plan.databaseUrl },
     redisUrl: plan.redisUrl,
     cache: { near: { maxEntries: plan.nearEntries } },
+    jobs: { queues: queuePolicies },
     application: { schema: 'merchant', modules: [merchantMigrations] },
     dataDir: `${tmpdir()}/tailwater-zipf`,
     secret: 'not a secret: the benchmark reads public pages',

@@ -29,6 +29,7 @@ for (const seed of seeds([20261122, 7]))
     const apiKey = (await program.says(/API key {5}(\S+)/))[1]!
     const shoppers = createShoppers({ apiKey, shelf: await shelfOf(program.url, apiKey), lanes: 16 })
     const before = await withDatabase(folder.path, baseline)
+    await withDatabase(folder.path, letRatesGo)
 
     let adopted = 0
     let restarted = 0
@@ -115,6 +116,15 @@ async function baseline(database: Database): Promise<{ lastOrder: number; reserv
     `SELECT (SELECT max(id)::float8 FROM merchant.orders) AS "lastOrder", (SELECT sum(reserved)::int FROM merchant.stock) AS reserved`,
   )
   return rows[0]!
+}
+
+/** Ten mails a second would be most of the test. Processes find it in the table when they start. */
+async function letRatesGo(database: Database): Promise<void> {
+  for (const queue of ['email', 'notifications'])
+    await database.query(
+      `INSERT INTO tailwater.settings (name, value, updated_at) VALUES ($1, '"none"'::jsonb, tailwater.now())`,
+      [`jobs.${queue}.rate`],
+    )
 }
 
 /** Waits until the log tells of no more jobs to do: those of killed processes run when their leases have ended. */

@@ -1,6 +1,7 @@
 /** Codes of the problems that the merchant's API tells; each is explained in docs/errors/merchant.md. */
 export type MerchantErrorCode =
   | 'E_ADMIN_ONLY'
+  | 'E_CONTACT_MISSING'
   | 'E_CUSTOMER_EXISTS'
   | 'E_IDEMPOTENCY_KEY_EXPIRED'
   | 'E_IDEMPOTENCY_KEY_REUSED'
@@ -13,8 +14,10 @@ export type MerchantErrorCode =
   | 'E_PAYMENT_DECLINED'
   | 'E_PAYMENT_UNAVAILABLE'
   | 'E_PRICE_CHANGED'
+  | 'E_QUALITY_UNAVAILABLE'
   | 'E_REFERENCE'
   | 'E_RETURN_TOO_MUCH'
   | 'E_SLUG_TAKEN'
+  | 'E_SMS_UNAVAILABLE'
   | 'E_SKU_TAKEN'
   | 'E_STOCK_RESERVED'

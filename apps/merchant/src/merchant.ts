@@ -1,6 +1,7 @@
-import type { Clock, JobRunner, Keyring, Mailer, Service } from '@tailwater/core'
+import type { Clock, FileStore, Keyring, Mailer, Service } from '@tailwater/core'
 import { createCursors, createTotals, type Route } from '@tailwater/http'
-import { type Database, quoteSchema, type SqlExecutor } from '@tailwater/postgres'
+import type { Jobs } from '@tailwater/jobs'
+import { type Database, quoteSchema } from '@tailwater/postgres'
 import { accountStatements } from './accounts/account_statements.ts'
 import { apiKeyRoutes } from './accounts/api_key_routes.ts'
 import { createGate, type Gate } from './accounts/caller.ts'
@@ -9,6 +10,7 @@ import { merchantRoutes } from './accounts/merchant_routes.ts'
 import { tokenRoute } from './accounts/token_route.ts'
 import { analyticsRoutes } from './analytics/analytics_routes.ts'
 import { createSalesDaysSweeper } from './analytics/sales_days.ts'
+import type { AuditTrail } from './audit/audit_trail.ts'
 import { noCaches, type ShopCaches } from './caches/shop_caches.ts'
 import type { ShopChanges } from './caches/shop_changes.ts'
 import { warmStatements } from './caches/warm_statements.ts'
@@ -24,10 +26,13 @@ import { customerRoutes } from './customers/customer_routes.ts'
 import { customerStatements } from './customers/customer_statements.ts'
 import { listingRoutes } from './marketplaces/listing_routes.ts'
 import { marketplaceRoutes } from './marketplaces/marketplace_routes.ts'
+import { notificationRoutes } from './notifications/notification_routes.ts'
+import { preferenceRoutes } from './notifications/preference_routes.ts'
 import { abandonedStatements, createCheckoutSweeper } from './orders/abandoned_checkouts.ts'
 import { createCheckout } from './orders/checkout.ts'
-import { defineConfirmation } from './orders/confirmation.ts'
 import { createIdempotency, idempotencyStatements } from './orders/idempotency.ts'
+import { invoiceRoute } from './orders/invoice_route.ts'
+import type { OrderFlow } from './orders/order_flow.ts'
 import { orderListRoute } from './orders/order_list.ts'
 import { orderRoutes } from './orders/order_routes.ts'
 import { orderStatements } from './orders/order_statements.ts'
@@ -35,6 +40,13 @@ import { stockStatements } from './orders/stock.ts'
 import type { PaymentProvider } from './payments/payment_provider.ts'
 import { defineSettlement } from './payments/settlement.ts'
 import { createSimulatedProvider } from './payments/simulated_provider.ts'
+import type { QualityProvider } from './quality/quality_provider.ts'
+import { qualityRoutes } from './quality/quality_routes.ts'
+import { ruleProvider } from './quality/rule_provider.ts'
+import { jobRoutes } from './queues/job_routes.ts'
+import { defineWork, type Work, type WorkParts } from './queues/work.ts'
+import { reportRoute } from './reports/report_route.ts'
+import type { SmsProvider } from './sms/sms_provider.ts'
 
 /** What the merchant's backend stands on. */
 export interface MerchantParts {
@@ -48,8 +60,14 @@ export interface MerchantParts {
   caches?: ShopCaches
   /** Told while the caches are warmed. */
   onWarming?: (progress: WarmingProgress) => void
-  jobs: JobRunner<SqlExecutor>
+  /** With the queues of `queuePolicies`. */
+  jobs: Jobs
   mailer: Mailer
+  sms: SmsProvider
+  /** Where invoices and reports are kept. */
+  files: FileStore
+  /** Judges products. @default rules, in this process */
+  quality?: QualityProvider
   /** Whether a token is a platform administrator's, who sees all merchants. */
   verifyAdmin(token: string): Promise<{ id: string } | undefined>
   /** @default a simulation that moves no money */
@@ -70,7 +88,7 @@ export interface Merchant {
  * Builds the merchant's backend: catalogue, customers, orders, accounts and analytics.
  *
  * @example
- * const merchant = createMerchant({ database, schema, keyring, clock, jobs, mailer, verifyAdmin })
+ * const merchant = createMerchant({ database, schema, keyring, clock, jobs, mailer, sms, files, verifyAdmin })
  * await app.register(fastifyRoutes(merchant.routes, { basePath: '/api' }))
  */
 export function createMerchant(parts: MerchantParts): Merchant {
@@ -85,7 +103,9 @@ export function createMerchant(parts: MerchantParts): Merchant {
   const products = caches.products(readProducts(database, statements))
   const pages = createProductPages({ ...shared, caches })
   const catalogue = { database, gate, changes, products, pages, statements }
-  const orders = createOrders(parts, schema, changes)
+  const work = createWork(parts, { schema, caches, products, pages, catalogue: statements })
+  const orders = createOrders(parts, schema, { changes, flow: work.flow, audit: work.audit })
+  const inbox = { ...shared, gate, audit: work.audit, statements: work.notifications }
   return {
     gate,
     routes: [
@@ -98,13 +118,20 @@ export function createMerchant(parts: MerchantParts): Merchant {
       ...customerRoutes({ ...shared, gate, changes, statements: customerStatements(schema) }),
       orderListRoute({ ...shared, gate }),
       ...orderRoutes({ ...orders, gate }),
+      invoiceRoute({ ...orders, files: parts.files, gate }),
       ...marketplaceRoutes({ ...shared, gate }),
       ...listingRoutes({ ...shared, gate, caches }),
       ...analyticsRoutes({ database, schema, gate, caches }),
+      reportRoute({ files: parts.files, gate }),
+      ...notificationRoutes(inbox),
+      ...preferenceRoutes(inbox),
+      ...qualityRoutes({ products, qualityCheck: work.qualityCheck, gate }),
+      ...jobRoutes({ jobs: parts.jobs, gate }),
     ],
     services: [
       createCheckoutSweeper({ ...orders, statements: abandonedStatements(schema), clock }),
       createSalesDaysSweeper({ database, schema, clock }),
+      work.timetable,
       ...(parts.caches
         ? [
             createWarmUp({
@@ -120,19 +147,30 @@ export function createMerchant(parts: MerchantParts): Merchant {
   }
 }
 
+type CatalogueParts = Pick<WorkParts, 'schema' | 'caches' | 'catalogue'> & NonNullable<WorkParts['warm']>
+
+/** The jobs, on what the catalogue is made of. */
+function createWork(parts: MerchantParts, { products, pages, ...catalogue }: CatalogueParts): Work {
+  const { quality = ruleProvider, schema: schemaName } = parts
+  const warm = parts.caches && { products, pages }
+  return defineWork({ ...parts, ...catalogue, schemaName, quality, warm, orders: orderStatements(catalogue.schema) })
+}
+
 /** What orders need, wired together. */
-function createOrders(parts: MerchantParts, schema: string, changes: ShopChanges) {
-  const { database, jobs, clock, mailer, payments = createSimulatedProvider({ clock }) } = parts
-  const statements = orderStatements(schema)
+function createOrders(
+  parts: MerchantParts,
+  schema: string,
+  follow: { changes: ShopChanges; flow: OrderFlow; audit: AuditTrail },
+) {
+  const { database, jobs, clock, payments = createSimulatedProvider({ clock }) } = parts
   const common = {
     database,
-    statements,
+    statements: orderStatements(schema),
     payments,
     stock: stockStatements(schema),
     idempotency: createIdempotency(idempotencyStatements(schema)),
     ...defineSettlement(jobs, payments),
-    changes,
+    ...follow,
   }
-  const confirmation = defineConfirmation(jobs, { database, mailer, statements })
-  return { ...common, checkout: createCheckout({ ...common, confirmation }), cancellation: common, returns: common }
+  return { ...common, checkout: createCheckout(common), cancellation: common, returns: common }
 }

@@ -2,12 +2,19 @@ import { createService, type JobRunner, notice, type Service, startAll, stopAll 
 import type { SqlExecutor } from '@tailwater/postgres'
 import type { Stored } from './backend/enqueue_port.ts'
 import type { JobCounts } from './backend/inspect_port.ts'
-import { createEnqueuer, type JobTransaction, transactionOf } from './enqueue/enqueuer.ts'
+import { callOf, createEnqueuer, type JobTransaction, transactionOf } from './enqueue/enqueuer.ts'
 import { preparers } from './enqueue/preparers.ts'
 import { jobsError } from './errors.ts'
 import { type Flow, newFlow } from './flow.ts'
 import type { NewJob } from './job.ts'
-import { foreignKind, type KindDefaults, type KindDefinition, type ResolvedKind, resolveKind } from './kind.ts'
+import {
+  followQueue,
+  foreignKind,
+  type KindDefaults,
+  type KindDefinition,
+  type ResolvedKind,
+  resolveKind,
+} from './kind.ts'
 import type { Kind } from './kind_handle.ts'
 import { createInspection, type Inspection } from './operate/inspection.ts'
 import { createJobViews } from './operate/job_view.ts'
@@ -15,7 +22,8 @@ import { createOperations, type Operations, unknownKind } from './operate/operat
 import { createQueue, type Queue } from './operate/queue.ts'
 import { type JobsOptions, type ResolvedJobsOptions, resolveJobsOptions } from './options.ts'
 import { createEncryption } from './payload/encryption.ts'
-import { checkRequest, type JobRequest, newJobOf } from './request.ts'
+import type { QueueOptions } from './queue_options.ts'
+import { checkRequest, type JobOptions, type JobRequest, newJobOf } from './request.ts'
 import { childrenReader } from './run/children.ts'
 import { createWorker } from './run/worker.ts'
 import { workers } from './run/workers.ts'
@@ -36,6 +44,15 @@ export interface Jobs extends JobRunner<SqlExecutor>, Service {
   /** Enqueues a job at the moments of a rule. Every process may say it; with a changed definition the last one holds. @throws E_JOB_SCHEDULE, and what enqueueing throws */
   schedule(name: string, definition: ScheduleDefinition): Promise<void>
   readonly schedules: Schedules
+  /**
+   * Changes a queue while the engine runs. What is not named is as `createJobs` was told, so that `{}` takes earlier changes back.
+   *
+   * Concurrency is that of this process; one that began with 0 goes on to enqueue alone. Limits and retention hold for all processes, as at a start. Attempts and timeout
+   * are those of jobs enqueued from here on, backoff that of attempts that fail from here on.
+   *
+   * @throws E_JOB_QUEUE_UNKNOWN, E_OPTIONS
+   */
+  configure(queue: string, change: QueueOptions): Promise<void>
   /** One queue, whether or not this process knows it. */
   queue(name: string): Queue
   readonly inspect: Inspection
@@ -133,7 +150,7 @@ export function createJobs(given: JobsOptions = {}): Jobs {
     },
     enqueueMany: async (requests, given) => {
       const tx = transactionOf('jobs.enqueueMany', given)
-      return enqueuer.many(await Promise.all(requests.map(prepareRequest)), tx)
+      return enqueuer.many(await allOf(requests.map(prepareRequest)), tx)
     },
     flow: async (flow, given) => {
       const tx = transactionOf('jobs.flow', given)
@@ -145,6 +162,11 @@ export function createJobs(given: JobsOptions = {}): Jobs {
       if (isStarted) await schedules.put(name, read)
     },
     schedules,
+    async configure(name, change) {
+      const queue = options.queues.change(name, change)
+      for (const kind of kinds.values()) if (kind.queue === name) followQueue(kind, queue)
+      await worker.configure(queue)
+    },
     queue: (name) => createQueue(name, backend, operations, worker.wake),
     inspect: createInspection(backend.inspect, createJobViews(kinds, options.redact)),
     operate: operations,
@@ -158,30 +180,30 @@ export function createJobs(given: JobsOptions = {}): Jobs {
     return {
       kind: kind.kind,
       async enqueue(payload, said) {
-        const { tx, ...rest } = said ?? {}
-        const job = newJobOf(kind, payload, said && rest)
+        const { rest, tx } = callOf<JobOptions>(`options of a job of kind '${kind.kind}'`, said)
+        const job = newJobOf(kind, payload, rest)
         return (await enqueuer.one(job instanceof Promise ? await job : job, tx)).id
       },
-      async enqueueMany(payloads, { tx, ...rest } = {}) {
-        const jobs = await Promise.all(payloads.map((payload) => newJobOf(kind, payload, rest)))
-        return enqueuer.many(jobs, tx)
+      async enqueueMany(payloads, said) {
+        const { rest, tx } = callOf<JobOptions>(`options of jobs of kind '${kind.kind}'`, said)
+        return enqueuer.many(await allOf(payloads.map((payload) => newJobOf(kind, payload, rest))), tx)
       },
       job: (payload, said) => ({ kind: kind.kind, payload, ...(said && { options: said }) }),
     }
   }
 }
 
-function kindDefaults({ attempts, maxPayload, keyring, encrypt, queues }: ResolvedJobsOptions): KindDefaults {
+/** Waits only where there is something to wait for: a promise for each of ten thousand jobs is a tenth of what storing them costs. */
+async function allOf(jobs: (NewJob | Promise<NewJob>)[]): Promise<NewJob[]> {
+  return jobs.some((job) => job instanceof Promise) ? Promise.all(jobs) : (jobs as NewJob[])
+}
+
+function kindDefaults({ maxPayload, keyring, encrypt, queues }: ResolvedJobsOptions): KindDefaults {
   return {
-    attempts,
     encrypt,
     maxPayload,
     encryption: keyring && createEncryption(keyring),
-    checkQueue(queue) {
-      if (queues.has(queue)) return
-      const known = [...queues.keys()].join(', ')
-      throw jobsError('E_JOB_QUEUE_UNKNOWN', `there is no queue '${queue}'; known queues: ${known}`, { queue })
-    },
+    policyOf: (queue) => queues.of(queue),
   }
 }
 

@@ -29,11 +29,11 @@ interface KindSettings<Payload, Input> {
   queue?: string
   /** Checks what is enqueued, and what a handler gets: what the schema makes of it. Any Standard Schema: zod, valibot, ArkType … */
   schema?: StandardSchema<Input, Payload>
-  /** Attempts until a job is dead. @default that of the engine, 5 */
+  /** Attempts until a job is dead. @default that of the queue */
   attempts?: number
-  /** @default exponential from 1 s to 10 min, with a quarter of jitter */
+  /** @default that of the queue */
   backoff?: Backoff
-  /** Longest time of one attempt; after it the signal aborts, and the attempt has failed. @default none */
+  /** Longest time of one attempt; after it the signal aborts, and the attempt has failed. @default that of the queue */
   timeout?: Duration
   /** @default 'normal' */
   priority?: Priority
@@ -87,15 +87,22 @@ export type Handler =
   | { type: 'batch'; run(jobs: readonly never[]): unknown; size: number; wait: number }
   | { type: 'thread'; module: URL }
 
+/** What a kind takes over from its queue where it says nothing itself. */
+export interface KindPolicy {
+  attempts: number
+  waiting: Waiting
+  /** Milliseconds. */
+  timeout: number | undefined
+}
+
 /** A kind with every default filled in. Durations in milliseconds. */
-export interface ResolvedKind {
+export interface ResolvedKind extends KindPolicy {
   kind: string
   queue: string
   handler: Handler
   codec: Codec
-  attempts: number
-  waiting: Waiting
-  timeout: number | undefined
+  /** What the definition says itself, whatever becomes of its queue. */
+  own: { [Name in keyof KindPolicy]: KindPolicy[Name] | undefined }
   priority: number
   key: ((payload: never) => string | undefined) | undefined
   unique: Unique | undefined
@@ -106,13 +113,12 @@ export interface ResolvedKind {
 
 /** What the engine adds to a definition. */
 export interface KindDefaults {
-  attempts: number
   maxPayload: number
   encryption: Encryption | undefined
   /** Whether kinds that say nothing of it are encrypted. */
   encrypt: boolean
   /** @throws E_JOB_QUEUE_UNKNOWN */
-  checkQueue(queue: string): void
+  policyOf(queue: string): KindPolicy
 }
 
 /** What a kind, a queue or a schedule may be called. */
@@ -151,8 +157,13 @@ export function resolveKind(given: unknown, defaults: KindDefaults): ResolvedKin
     throw jobsError('E_JOB_KIND', `a job's kind must be lower-case words joined by hyphens, got ${show(name)}`)
   const path = `jobs.define('${name}')`
   const said = resolveOptions(path, given, fields)
-  defaults.checkQueue(said.queue)
+  const policy = defaults.policyOf(said.queue)
   const encryption = (said.encrypted ?? defaults.encrypt) ? needEncryption(defaults, path) : undefined
+  const own = {
+    attempts: said.attempts,
+    waiting: said.backoff && resolveBackoff(said.backoff, `${path}.backoff`),
+    timeout: said.timeout,
+  }
   return {
     kind: name,
     queue: said.queue,
@@ -164,9 +175,8 @@ export function resolveKind(given: unknown, defaults: KindDefaults): ResolvedKin
       decryption: defaults.encryption,
       maxSize: defaults.maxPayload,
     }),
-    attempts: said.attempts ?? defaults.attempts,
-    waiting: resolveBackoff(said.backoff, `${path}.backoff`),
-    timeout: said.timeout,
+    own,
+    ...policyFor(own, policy),
     priority: priorityOf(said.priority ?? 'normal', `${path}.priority`),
     key: said.key,
     unique: said.unique && resolveUnique(said.unique, `${path}.unique`),
@@ -174,6 +184,19 @@ export function resolveKind(given: unknown, defaults: KindDefaults): ResolvedKin
     isEncrypted: encryption !== undefined,
     redact: said.redact ?? [],
   }
+}
+
+function policyFor(own: ResolvedKind['own'], policy: KindPolicy): KindPolicy {
+  return {
+    attempts: own.attempts ?? policy.attempts,
+    waiting: own.waiting ?? policy.waiting,
+    timeout: own.timeout ?? policy.timeout,
+  }
+}
+
+/** Takes over what its queue says now, for jobs that are enqueued and attempts that fail from here on. */
+export function followQueue(kind: ResolvedKind, policy: KindPolicy): void {
+  Object.assign(kind, policyFor(kind.own, policy))
 }
 
 /** A kind that this process knows by name only: its jobs can be stored, and nothing else. @throws E_JOB_KIND */

@@ -19,7 +19,8 @@ import type { JobsBackend } from './backend.ts'
 import { createMemoryBackend } from './backends/memory/memory_backend.ts'
 import { createPostgresBackend } from './backends/postgres/postgres_backend.ts'
 import { NAME } from './kind.ts'
-import { type QueueOptions, type ResolvedQueue, resolveQueue } from './queue_options.ts'
+import type { QueueOptions } from './queue_options.ts'
+import { Queues } from './queues.ts'
 
 /** How the engine is built. */
 export interface JobsOptions {
@@ -37,7 +38,7 @@ export interface JobsOptions {
   attempts?: number
   /** Longest time between two looks at the store when nothing wakes the worker. @default '5s' */
   pollInterval?: Duration
-  /** After this time without a sign of life a worker is taken for dead, and its jobs run elsewhere. @default '30s' */
+  /** After this time without a sign of life a worker is taken for dead, and its jobs run elsewhere. @default '20s' */
   lease?: Duration
   /** Largest payload or result, as JSON. @default '256kb' */
   maxPayload?: Size
@@ -71,7 +72,7 @@ const fields = {
   concurrency: integer({ min: 0, max: 10_000, default: 10 }),
   attempts: integer({ min: 1, max: 1_000, default: 5 }),
   pollInterval: duration({ min: 10, max: 3_600_000, default: '5s' }),
-  lease: duration({ min: 1_000, max: 3_600_000, default: '30s' }),
+  lease: duration({ min: 1_000, max: 3_600_000, default: '20s' }),
   maxPayload: size({ default: '256kb' }),
   keyring: optional(value<Keyring>('a Keyring', (given) => isFunction((given as Keyring)?.keys))),
   encrypt: value<boolean>('true or false', (given) => typeof given === 'boolean', { default: false }),
@@ -85,7 +86,7 @@ const fields = {
 export interface ResolvedJobsOptions
   extends Omit<ReturnType<typeof readFields>, 'queues' | 'backend' | 'database' | 'schema'> {
   backend: JobsBackend
-  queues: ReadonlyMap<string, ResolvedQueue>
+  queues: Queues
 }
 
 const readFields = (given: unknown) => resolveOptions('createJobs', given, fields)
@@ -95,14 +96,12 @@ export function resolveJobsOptions(given: JobsOptions): ResolvedJobsOptions {
   const { queues, backend, database, schema, ...options } = readFields(given)
   if (backend && database) throw optionsError('createJobs.database', 'left out, because there is a backend', database)
   if (options.encrypt && !options.keyring) throw optionsError('createJobs.keyring', 'given to encrypt with', undefined)
-  const names = Object.keys(queues)
-  for (const name of names)
+  for (const name of Object.keys(queues))
     if (!NAME.test(name)) throw optionsError('createJobs.queues', 'named by lower-case words joined by hyphens', name)
-  const resolved = ['default', ...names].map((name) => resolveQueue(name, queues[name] ?? {}, options.concurrency))
   return {
     ...options,
     backend: backend ?? backendOf(options.clock, database, schema),
-    queues: new Map(resolved.map((queue) => [queue.name, queue])),
+    queues: new Queues(queues, options),
   }
 }
 

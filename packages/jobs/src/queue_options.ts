@@ -11,6 +11,7 @@ import {
   value,
 } from '@tailwater/core'
 import type { QueueLimits, Retention } from './backend/maintain_port.ts'
+import { type Backoff, resolveBackoff, type Waiting } from './run/backoff.ts'
 
 /** How many starts within how long: `{ count: 10, per: '1s' }`. */
 export interface RateOption {
@@ -32,6 +33,12 @@ export interface QueueOptions {
    * @default the engine's `concurrency`
    */
   concurrency?: number | { min: number; max: number }
+  /** Of kinds that say nothing of it themselves. @default the engine's `attempts` */
+  attempts?: number
+  /** Of kinds that say nothing of it themselves. @default exponential from 1 s to 10 min, with a quarter of jitter */
+  backoff?: Backoff
+  /** Longest time of one attempt, of kinds that say nothing of it themselves. @default none */
+  timeout?: Duration | undefined
   /** What holds over all processes. The last process that starts says it. @default none */
   limits?: {
     /** Jobs that run at once. */
@@ -56,6 +63,10 @@ export interface QueueOptions {
 export interface ResolvedQueue {
   name: string
   concurrency: { min: number; max: number }
+  attempts: number
+  waiting: Waiting
+  /** Milliseconds. */
+  timeout: number | undefined
   limits: QueueLimits
   retention: Retention
 }
@@ -73,17 +84,33 @@ const limitFields = {
 }
 const fields = {
   concurrency: optional(value<number | { min: number; max: number }>('a number, or { min, max }', () => true)),
+  attempts: optional(integer({ min: 1, max: 1_000 })),
+  backoff: optional(value<Backoff>('a backoff', () => true)),
+  timeout: optional(duration({ min: 1 })),
   limits: optional(group(limitFields)),
   retention: optional(value<NonNullable<QueueOptions['retention']>>('an object', (given) => typeof given === 'object')),
 } satisfies Fields
 
+/** What holds for a queue that says nothing of it. */
+export interface QueueDefaults {
+  concurrency: number
+  attempts: number
+}
+
 /** Reads the options of one queue. @throws E_OPTIONS */
-export function resolveQueue(name: string, given: QueueOptions, concurrency: number): ResolvedQueue {
-  const path = `createJobs.queues.${name}`
+export function resolveQueue(
+  name: string,
+  given: QueueOptions,
+  defaults: QueueDefaults,
+  path = `createJobs.queues.${name}`,
+): ResolvedQueue {
   const said = resolveOptions(path, given, fields)
   return {
     name,
-    concurrency: bounds(`${path}.concurrency`, said.concurrency ?? concurrency),
+    concurrency: bounds(`${path}.concurrency`, said.concurrency ?? defaults.concurrency),
+    attempts: said.attempts ?? defaults.attempts,
+    waiting: resolveBackoff(said.backoff, `${path}.backoff`),
+    timeout: said.timeout,
     limits: limitsOf(said.limits),
     retention: retentionOf(`${path}.retention`, said.retention),
   }

@@ -226,5 +226,31 @@ const customerIndexes: readonly IndexDefinition[] = [
   },
 ]
 
+const inboxIndexes: readonly IndexDefinition[] = [
+  {
+    name: 'notifications_by_merchant',
+    table: 'notifications',
+    on: '(merchant_id, id)',
+    why: "A merchant's newest notifications.",
+  },
+  {
+    name: 'notifications_unread_by_merchant',
+    table: 'notifications',
+    on: '(merchant_id, id) WHERE read_at IS NULL',
+    why: 'Those that a merchant has not read: few beside all that it ever got.',
+  },
+  {
+    name: 'audit_entries_by_merchant',
+    table: 'audit_entries',
+    on: '(merchant_id, happened_at, id)',
+    why: 'What was done in the name of a merchant, in its order.',
+  },
+]
+
 /** Every index beside the keys. */
-export const indexes: readonly IndexDefinition[] = [...catalogueIndexes, ...orderIndexes, ...customerIndexes]
+export const indexes: readonly IndexDefinition[] = [
+  ...catalogueIndexes,
+  ...orderIndexes,
+  ...customerIndexes,
+  ...inboxIndexes,
+]

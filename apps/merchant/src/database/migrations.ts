@@ -1,5 +1,8 @@
 import type { MigrationModule } from '@tailwater/postgres'
 import { salesDaysMigration } from '../analytics/sales_days_migration.ts'
+import { auditMigration } from '../audit/audit_migration.ts'
+import { notificationsMigration } from '../notifications/notifications_migration.ts'
+import { fulfilmentsMigration } from '../orders/fulfilments_migration.ts'
 
 /**
  * The merchant's tables. Indexes that only make reads fast are in `indexes.ts`, created concurrently;
@@ -168,5 +171,8 @@ export const merchantMigrations: MigrationModule = {
         );`,
     },
     salesDaysMigration,
+    notificationsMigration,
+    auditMigration,
+    fulfilmentsMigration,
   ],
 }

@@ -1,6 +1,8 @@
 import type { JobKind } from '@tailwater/core'
 import { problem } from '@tailwater/http'
 import type { Database, SqlExecutor, Transaction } from '@tailwater/postgres'
+import type { Scope } from '../accounts/caller.ts'
+import type { AuditTrail } from '../audit/audit_trail.ts'
 import type { ShopChanges } from '../caches/shop_changes.ts'
 import { lockOrder, putBack, readReturnableLines } from './locked_order.ts'
 import type { OrderStatements } from './order_statements.ts'
@@ -13,6 +15,15 @@ export interface CancellationParts {
   stock: StockStatements
   release: JobKind<{ reference: string }, SqlExecutor>
   changes: ShopChanges
+  audit: AuditTrail
+}
+
+/** Which order, and by whom. */
+export interface CancellationRequest {
+  orderId: number
+  /** Whose it must be; null for anybody's. */
+  scope: Scope
+  actor: string
 }
 
 /**
@@ -21,14 +32,14 @@ export interface CancellationParts {
  * The provider is told by a job of the same transaction, so that neither a crash nor an unreachable provider can leave
  * a cancelled order paid. Cancelling a cancelled order changes nothing.
  *
- * @param merchantId whose it must be; null for anybody's
  * @throws E_NOT_FOUND, E_ORDER_NOT_CANCELLABLE
  */
-export async function cancelOrder(parts: CancellationParts, id: number, merchantId: number | null): Promise<void> {
+export async function cancelOrder(parts: CancellationParts, request: CancellationRequest): Promise<void> {
+  const { orderId: id, scope, actor } = request
   const { database, statements } = parts
   await database.transaction(
     async (tx) => {
-      const order = await lockOrder(tx, statements, id, merchantId)
+      const order = await lockOrder(tx, statements, id, scope)
       if (order.status === 'cancelled') return
       if (order.kind !== 'order' || (order.status !== 'placed' && order.status !== 'paid'))
         throw problem(409, 'E_ORDER_NOT_CANCELLABLE', `This ${order.kind} is ${order.status}: it cannot be cancelled.`)
@@ -37,6 +48,8 @@ export async function cancelOrder(parts: CancellationParts, id: number, merchant
       await tx.query(statements.setStatus, [id, 'cancelled'])
       await releasePayment(tx, parts, id)
       await parts.changes.order(tx, order.merchantId, changed)
+      const { merchantId } = order
+      await parts.audit.record(tx, { merchantId, actor, action: 'order.cancelled', subject: `order:${id}` })
     },
     { retries: 2 },
   )

@@ -7,6 +7,7 @@ import { explainConstraints } from '../database/constraint.ts'
 import type { PaymentProvider } from '../payments/payment_provider.ts'
 import { type Answer, answerOfRefusal, type Claim, type Idempotency, isRefusal } from './idempotency.ts'
 import type { Order } from './order.ts'
+import type { OrderFlow } from './order_flow.ts'
 import type { OrderStatements } from './order_statements.ts'
 import { type CheckoutRequest, type Quote, quoteOrder } from './quote.ts'
 import { reserveStock, type Shortage, type StockStatements, sumPieces } from './stock.ts'
@@ -20,7 +21,7 @@ import { reserveStock, type Shortage, type StockStatements, sumPieces } from './
  *   1. claim   the idempotency key, committed: from here on a crash leaves a trace.
  *   2. quote   prices, once.
  *   3. authorise at the provider, under a reference derived from the key: asking again finds the same authorisation.
- *   4. confirm in one transaction: stock, order, lines, payment, the e-mail's job and the answer kept under the key.
+ *   4. confirm in one transaction: stock, order, lines, payment, the jobs that follow and the answer kept under the key.
  *
  * A crash before 4 commits leaves no order and perhaps an authorisation. The repeated key walks the same steps and uses
  * it; if nobody repeats it, `abandoned_checkouts.ts` settles the key and releases the money. A crash after 4 leaves
@@ -34,7 +35,7 @@ export interface CheckoutParts {
   stock: StockStatements
   idempotency: Idempotency
   payments: PaymentProvider
-  confirmation: JobKind<{ orderId: number }, SqlExecutor>
+  flow: OrderFlow
   release: JobKind<{ reference: string }, SqlExecutor>
   changes: ShopChanges
 }
@@ -135,7 +136,7 @@ async function writeOrder(tx: Transaction, parts: CheckoutParts, confirmed: Conf
   const shortages = await reserveStock(tx, parts.stock, pieces)
   if (shortages.length > 0) throw outOfStock(request, shortages)
   const order = await insertOrder(tx, parts, confirmed)
-  await parts.confirmation.enqueue({ orderId: order.id }, { tx })
+  await parts.flow.begin(tx, order)
   const answer = { status: 201, body: order }
   await parts.idempotency.settle(tx, claim, answer, order.id)
   const productIds = pieces.map(({ productId }) => productId)

@@ -1,13 +1,10 @@
-import type { JobKind, JobRunner, Mailer } from '@tailwater/core'
-import type { Database, SqlExecutor } from '@tailwater/postgres'
+import type { Mailer } from '@tailwater/core'
+import type { Jobs, Kind } from '@tailwater/jobs'
+import type { Database } from '@tailwater/postgres'
+import { type MailData, writeMail } from '../mails/mail_templates.ts'
 import type { OrderStatements } from './order_statements.ts'
 
-interface ConfirmationRow {
-  id: number
-  total: number
-  merchant: string
-  currency: string
-  name: string | null
+interface ConfirmationRow extends Omit<MailData['order-confirmation'], 'lines'> {
   email: string | null
 }
 
@@ -18,26 +15,21 @@ interface ConfirmationRow {
  * the order's id as its own, by which the second is recognised.
  */
 export function defineConfirmation(
-  jobs: JobRunner<SqlExecutor>,
+  jobs: Jobs,
   { database, mailer, statements }: { database: Database; mailer: Mailer; statements: OrderStatements },
-): JobKind<{ orderId: number }, SqlExecutor> {
+): Kind<{ orderId: number }> {
   return jobs.define<{ orderId: number }>({
     kind: 'order-confirmation',
-    async run({ payload, signal }) {
-      const { rows } = await database.query<ConfirmationRow>(statements.confirmation, [payload.orderId], { signal })
+    queue: 'email',
+    async run({ payload: { orderId }, signal }) {
+      const { rows } = await database.query<ConfirmationRow>(statements.confirmation, [orderId], { signal })
       const order = rows[0]
       if (!order?.email) return { sent: false }
-      await mailer.send(writeConfirmation(order, order.email), { signal })
+      const found = await database.query<Pick<MailData['order-confirmation'], 'lines'>>(statements.one, [orderId, null])
+      const { subject, text, html } = writeMail('order-confirmation', { ...order, lines: found.rows[0]!.lines })
+      const messageId = `order-${orderId}@merchant.tailwater`
+      await mailer.send({ to: order.email, subject, text, html, messageId }, { signal })
       return { sent: true }
     },
   })
-}
-
-function writeConfirmation({ id, total, merchant, currency, name }: ConfirmationRow, to: string) {
-  return {
-    to,
-    subject: `Your order ${id} at ${merchant}`,
-    text: `Dear ${name},\n\nthank you for your order ${id} of ${total.toFixed(2)} ${currency}.\n\n${merchant}\n`,
-    messageId: `order-${id}@merchant.tailwater`,
-  }
 }

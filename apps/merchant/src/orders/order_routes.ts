@@ -1,8 +1,9 @@
 import { Id, json, type Reply, type Route, route, Text } from '@tailwater/http'
 import type { Database } from '@tailwater/postgres'
 import { type Static, Type } from 'typebox'
-import { type Gate, ownerOf, ScopeQuery, scopeOf } from '../accounts/caller.ts'
+import { callerOf, type Gate, ownerOf, ScopeQuery, scopeOf } from '../accounts/caller.ts'
 import { IdParams } from '../api/field.ts'
+import { actorOf } from '../audit/audit_trail.ts'
 import { type CancellationParts, cancelOrder } from './cancellation.ts'
 import type { Checkout } from './checkout.ts'
 import { type Answer, hashRequest, refusalIn } from './idempotency.ts'
@@ -125,7 +126,7 @@ function cancelRoute({ database, statements, cancellation, gate }: OrderParts): 
     schema: { params: IdParams, query: Query, response: { 200: orderSchema } },
     async handler({ params, query, exchange }) {
       const scope = scopeOf(exchange, query.merchant)
-      await cancelOrder(cancellation, params.id, scope)
+      await cancelOrder(cancellation, { orderId: params.id, scope, actor: actorOf(callerOf(exchange)) })
       return readOrder(database, statements, params.id, scope)
     },
   })
@@ -162,7 +163,8 @@ function returnRoute({ returns, gate }: OrderParts): Route {
     },
     async handler({ params, query, headers, body, exchange }) {
       const scope = scopeOf(exchange, query.merchant)
-      const request = { orderId: params.id, scope, lines: body?.lines, key: headers['idempotency-key'] }
+      const actor = actorOf(callerOf(exchange))
+      const request = { orderId: params.id, scope, lines: body?.lines, key: headers['idempotency-key'], actor }
       return sendAnswer(await returnOrder(returns, request))
     },
   })

@@ -72,6 +72,12 @@ export function orderStatements(schema: string) {
       'merchant_order_set_payment_status',
       `UPDATE ${schema}.payments SET status = $2 WHERE order_id = $1`,
     ),
+    // fulfilments_pkey: a job that runs twice asks once.
+    insertFulfilment: statement(
+      'merchant_order_insert_fulfilment',
+      `INSERT INTO ${schema}.fulfilments (order_id, missing) VALUES ($1, $2) ON CONFLICT (order_id) DO NOTHING
+       RETURNING order_id::float8 AS "orderId"`,
+    ),
     // orders_pkey, customers_pkey
     confirmation: statement(
       'merchant_order_confirmation',

@@ -3,6 +3,7 @@ import type { JobKind } from '@tailwater/core'
 import { type FieldError, problem } from '@tailwater/http'
 import type { Database, SqlExecutor, Transaction } from '@tailwater/postgres'
 import type { Scope } from '../accounts/caller.ts'
+import type { AuditTrail } from '../audit/audit_trail.ts'
 import type { ShopChanges } from '../caches/shop_changes.ts'
 import type { PaymentProvider, RefundRequest } from '../payments/payment_provider.ts'
 import { type Answer, hashRequest, type Idempotency } from './idempotency.ts'
@@ -21,6 +22,7 @@ export interface ReturnParts {
   payments: PaymentProvider
   refund: JobKind<RefundRequest, SqlExecutor>
   changes: ShopChanges
+  audit: AuditTrail
 }
 
 /** So many pieces of one line of the order. */
@@ -37,6 +39,8 @@ export interface ReturnRequest {
   lines: readonly ReturnedLine[] | undefined
   /** The idempotency key, if the client gave one. */
   key: string | undefined
+  /** Who takes it back. */
+  actor: string
 }
 
 /**
@@ -58,6 +62,10 @@ export async function returnOrder(parts: ReturnParts, request: ReturnRequest): P
       const answered = claim && (await idempotency.claim(tx, claim))
       if (answered) return answered
       const returnId = await writeReturn(tx, parts, order, lines)
+      const { merchantId } = order
+      const details = { returnId }
+      const entry = { merchantId, actor: request.actor, action: 'order.returned', subject: `order:${orderId}`, details }
+      await parts.audit.record(tx, entry)
       const answer = { status: 201, body: await readOrder(tx, statements, returnId, null) }
       if (claim) await idempotency.settle(tx, claim, answer, returnId)
       return answer

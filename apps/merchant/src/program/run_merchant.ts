@@ -1,4 +1,4 @@
-import type { Clock, Service } from '@tailwater/core'
+import { type Clock, type Service, TailwaterError } from '@tailwater/core'
 import {
   configOfEnvironment,
   createTailwater,
@@ -9,11 +9,12 @@ import {
   type TailwaterConfig,
 } from 'tailwater'
 import { merchantMigrations } from '../database/migrations.ts'
+import { queuePolicies } from '../queues/policies.ts'
 import type { LineOutput } from '../terminal/progress_line.ts'
 import { readArguments, USAGE } from './arguments.ts'
 import { fillEmptyDatabase } from './fill_empty_database.ts'
 import { MERCHANT_SCHEMA } from './merchant_schema.ts'
-import { openShop, type Shop } from './shop.ts'
+import { openShop, type Shop, type ShopOptions } from './shop.ts'
 import { welcome } from './welcome.ts'
 
 /** The process, as the program sees it. */
@@ -36,6 +37,7 @@ export async function runMerchant(surroundings: Surroundings): Promise<number> {
 function createProgram({ args, folder, output, clock }: Surroundings, say: (line: string) => void): Service {
   const wishes = readArguments(args)
   const settings = loadEnvironment(folder)
+  const options = shopOptionsOf(settings)
   let building: Promise<Tailwater | undefined> = Promise.resolve(undefined)
   let shop: Shop | undefined
   let isClosing = false
@@ -57,14 +59,10 @@ function createProgram({ args, folder, output, clock }: Surroundings, say: (line
       // A platform that cannot be built leaves nothing to stop.
       building = built.catch(() => undefined)
       const platform = await built
+      // Before the start: workers know every kind of job from their first turn on.
+      shop = await openShop(platform, options)
       const administrator = await platform.start()
       const filled = await fillEmptyDatabase({ platform, wishes, output })
-      shop = await openShop(platform, {
-        host: settings.HOST,
-        port: settings.PORT,
-        apiRate: settings.API_RATE,
-        cache: settings.CACHE,
-      })
       await shop.start()
       welcome({ say, url: shop.url, platform, administrator, filled, wishes, ms: clock.elapsed() - startedAt })
     },
@@ -85,10 +83,29 @@ function help(output: LineOutput): number {
   return 0
 }
 
-function configOf(environment: Environment, isTerminal: boolean): TailwaterConfig {
+/** @throws E_OPTIONS when a provider of short messages has no secret to sign by */
+function shopOptionsOf({ HOST, PORT, API_RATE, CACHE, ...providers }: Environment): ShopOptions {
+  const { SMS_URL, SMS_SECRET, QUALITY_CHECK_URL, QUALITY_CHECK_TOKEN } = providers
+  if (SMS_URL && !SMS_SECRET)
+    throw new TailwaterError('E_OPTIONS', 'the environment variable SMS_SECRET must be given when SMS_URL is', {
+      path: 'SMS_SECRET',
+    })
   return {
-    ...configOfEnvironment(environment, isTerminal),
+    host: HOST,
+    port: PORT,
+    apiRate: API_RATE,
+    cache: CACHE,
+    ...(SMS_URL && SMS_SECRET && { sms: { url: SMS_URL, secret: SMS_SECRET } }),
+    ...(QUALITY_CHECK_URL && { quality: { url: QUALITY_CHECK_URL, token: QUALITY_CHECK_TOKEN } }),
+  }
+}
+
+function configOf(environment: Environment, isTerminal: boolean): TailwaterConfig {
+  const given = configOfEnvironment(environment, isTerminal)
+  return {
+    ...given,
     name: 'merchant',
+    jobs: { ...given.jobs, queues: queuePolicies },
     application: { schema: MERCHANT_SCHEMA, modules: [merchantMigrations] },
   }
 }

@@ -3,9 +3,13 @@ import { startAll, stopAll } from '@tailwater/core'
 import type { Route } from '@tailwater/http'
 import { fastifyDefaults } from '@tailwater/http/fastify'
 import Fastify, { type FastifyInstance } from 'fastify'
-import type { ListenOptions, ServedHttp, Tailwater } from 'tailwater'
+import { createDiskFileStore, type ListenOptions, type ServedHttp, type Tailwater } from 'tailwater'
 import { createShopCaches } from '../caches/shop_caches.ts'
 import { createMerchant } from '../merchant.ts'
+import { createHttpQualityProvider } from '../quality/http_provider.ts'
+import { createFileSmsProvider } from '../sms/file_sms_provider.ts'
+import { createHttpSmsProvider } from '../sms/http_sms_provider.ts'
+import type { SmsProvider } from '../sms/sms_provider.ts'
 import { limitRoutes } from './api_limit.ts'
 import { indexRoute } from './index_route.ts'
 import { MERCHANT_SCHEMA } from './merchant_schema.ts'
@@ -22,11 +26,15 @@ export interface ShopOptions extends ListenOptions {
   apiRate: number
   /** `off` reads the database for every request. @default 'on' */
   cache?: 'on' | 'off'
+  /** Sends short messages by an HTTP API. @default files in the outbox */
+  sms?: { url: string; secret: string } | undefined
+  /** A model that judges products. @default rules, in this process */
+  quality?: { url: string; token?: string | undefined } | undefined
   /** With the merchant's tables. @default 'merchant' */
   schema?: string
 }
 
-/** Builds the merchant on a started platform, and its server. */
+/** Builds the merchant on a platform, and its server: before the platform's start or after it, but before the shop's own. */
 export async function openShop(platform: Tailwater, options: ShopOptions): Promise<Shop> {
   const { database, keyring, clock, jobs, mailer, accounts } = platform
   const merchant = createMerchant({
@@ -36,6 +44,9 @@ export async function openShop(platform: Tailwater, options: ShopOptions): Promi
     clock,
     jobs,
     mailer,
+    files: platform.files,
+    sms: smsProviderOf(platform, options),
+    ...(options.quality && { quality: createHttpQualityProvider({ ...options.quality, clock }) }),
     ...(options.cache === 'off' ? {} : { caches: createShopCaches(platform.cache) }),
     onWarming: ({ what, done, of }) => {
       if (done === of) platform.logger.info({ [what]: of }, 'cache warmed')
@@ -47,6 +58,11 @@ export async function openShop(platform: Tailwater, options: ShopOptions): Promi
   })
   const app = await buildServer(platform, limitRoutes(merchant.routes, options.apiRate, clock))
   return shopOf(platform.serve(app.server, options), app, merchant.services)
+}
+
+/** Without a provider messages are files beside the mails that have no server. */
+function smsProviderOf({ clock, config }: Tailwater, { sms }: ShopOptions): SmsProvider {
+  return sms ? createHttpSmsProvider({ ...sms, clock }) : createFileSmsProvider(createDiskFileStore(config.dataDir))
 }
 
 async function buildServer(platform: Tailwater, routes: readonly Route[]): Promise<FastifyInstance> {

@@ -2,6 +2,8 @@ import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { after, before, describe, it } from 'node:test'
 import type { Route } from '@tailwater/http'
+import { invoiceKey } from '../../src/orders/invoice.ts'
+import { salesReportKey } from '../../src/reports/sales_report.ts'
 import {
   ADMIN_TOKEN,
   type Asked,
@@ -22,7 +24,12 @@ interface Belongings {
   order: number
   listing: number
   key: number
+  notification: number
+  job: string
 }
+
+/** Of a report that was written. */
+const DAY = '2026-11-22'
 
 describe('every route', () => {
   let app: MerchantApp
@@ -56,7 +63,25 @@ describe('every route', () => {
       body: { externalId: `L-${product}`, price: 5 },
     })
     const keys = await app.ask('GET', '/api/api-keys', { token })
-    return { product, draft, customer, order: order.body.id, listing: listing.body.id, key: keys.body.data[0].id }
+    const [notification] = await app.rows<{ id: number }>(
+      `INSERT INTO $schema.notifications (merchant_id, key, topic, title, text) VALUES ($1, 'k', 'order-placed', 'T', 'T')
+       RETURNING id::float8 AS id`,
+      [id],
+    )
+    const judged = await app.ask('POST', `/api/products/${draft}/quality-check`, { token })
+    const page = Buffer.from('a page')
+    await app.files.write(invoiceKey({ id: order.body.id, merchantId: id }), page)
+    await app.files.write(salesReportKey({ merchantId: id, day: DAY }), page)
+    return {
+      product,
+      draft,
+      customer,
+      order: order.body.id,
+      listing: listing.body.id,
+      key: keys.body.data[0].id,
+      notification: notification!.id,
+      job: judged.body.jobId,
+    }
   }
 
   const checkOut = (token: string, customerId: number, productId: number): Asked => ({
@@ -68,7 +93,7 @@ describe('every route', () => {
 
   /** A good request to each route, about what belongs to the northern merchant; its body made anew each time. */
   const requests = (): Record<string, { path: string; body?: unknown; headers?: Record<string, string> }> => {
-    const { product, draft, customer, order, listing, key } = belongings
+    const { product, draft, customer, order, listing, key, notification, job } = belongings
     return {
       createToken: { path: '/auth/token' },
       analyticsSummary: { path: '/analytics/summary' },
@@ -99,6 +124,17 @@ describe('every route', () => {
       checkOut: { path: '/orders', ...checkOut('', customer, product) },
       cancelOrder: { path: `/orders/${order}/cancel` },
       returnOrder: { path: `/orders/${order}/return` },
+      showInvoice: { path: `/orders/${order}/invoice` },
+      showSalesReport: { path: `/reports/sales/${DAY}` },
+      listNotifications: { path: '/notifications' },
+      readNotification: { path: `/notifications/${notification}/read` },
+      showNotificationPreferences: { path: '/notification-preferences' },
+      replaceNotificationPreferences: {
+        path: '/notification-preferences',
+        body: { email: 'ops@example.com', phone: null, byEmail: ['order-placed'], bySms: [] },
+      },
+      checkQuality: { path: `/products/${product}/quality-check` },
+      showJob: { path: `/jobs/${job}` },
       listMarketplaces: { path: '/marketplaces' },
       showMarketplace: { path: `/marketplaces/${marketplaceId}` },
       listListings: { path: '/listings' },
@@ -112,6 +148,8 @@ describe('every route', () => {
 
   const isOpen = (route: Route) => route.security === undefined
   const SHARED = ['listMarketplaces', 'showMarketplace']
+  /** Everybody has some of their own, and no number tells whose they are. */
+  const OWN = ['showNotificationPreferences', 'replaceNotificationPreferences']
   const MAKING = ['createApiKey', 'createProduct', 'createCustomer']
 
   function ask(route: Route, token?: string, query = '') {
@@ -126,7 +164,7 @@ describe('every route', () => {
 
   /** What of the northern merchant's could be told apart afterwards. */
   async function snapshot() {
-    const tables = ['products', 'customers', 'orders', 'listings', 'stock', 'api_keys', 'merchants']
+    const tables = ['products', 'customers', 'orders', 'listings', 'stock', 'api_keys', 'merchants', 'notifications']
     const found = []
     for (const table of tables)
       found.push(await app.rows(`SELECT md5(string_agg(t::text, ',' ORDER BY t::text)) AS sum FROM $schema.${table} t`))
@@ -150,7 +188,13 @@ describe('every route', () => {
     const before = await snapshot()
     for (const route of app.merchant.routes) {
       if (isOpen(route) && route.id !== 'listProducts' && route.id !== 'showProduct') continue
-      if (SHARED.includes(route.id) || MAKING.includes(route.id) || route.id === 'createCategory') continue
+      if (
+        SHARED.includes(route.id) ||
+        OWN.includes(route.id) ||
+        MAKING.includes(route.id) ||
+        route.id === 'createCategory'
+      )
+        continue
       const answer = await ask(route, southern.token)
       const label = `${route.id} ${answer.status} ${JSON.stringify(answer.body)}`
       if (route.id === 'checkOut') assert.equal(answer.status, 422, label)

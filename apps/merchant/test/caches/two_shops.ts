@@ -8,6 +8,7 @@ import { createTestSchema } from '@tailwater/postgres/testing'
 import { createTailwater, type Tailwater, type TailwaterConfig } from 'tailwater'
 import { merchantMigrations } from '../../src/database/migrations.ts'
 import { openShop, type Shop } from '../../src/program/shop.ts'
+import { queuePolicies } from '../../src/queues/policies.ts'
 
 const ADMINISTRATOR = { email: 'admin@example.com', password: 'a long sentence is a good password' }
 
@@ -24,7 +25,12 @@ export interface OpenShop {
   shop: Shop
   get(path: string, token?: string): Promise<HttpAnswer>
   /** As administrator. */
-  send(method: 'POST' | 'PATCH' | 'PUT' | 'DELETE', path: string, body?: unknown, headers?: object): Promise<HttpAnswer>
+  send(
+    method: 'GET' | 'POST' | 'PATCH' | 'PUT' | 'DELETE',
+    path: string,
+    body?: unknown,
+    headers?: object,
+  ): Promise<HttpAnswer>
 }
 
 /** Two processes' worth of platform over one database. */
@@ -49,6 +55,7 @@ export async function openTwoShops(config: TailwaterConfig = {}): Promise<TwoSho
       log: { level: 'silent' },
       administrator: ADMINISTRATOR,
       environment: 'test',
+      jobs: { queues: queuePolicies },
       ...config,
     })
   const here = await open('here')

@@ -68,7 +68,7 @@ async function followOne(store: string, settings: Record<string, string>): Promi
     assert.ok(ours.some(test), `no line of ${what} among\n${ours.map((line) => JSON.stringify(line)).join('\n')}`)
   has('the request', ({ msg, path }) => msg === 'request' && path === '/api/orders')
   has('a statement', ({ msg, statement }) => msg === 'statement' && /order/.test(statement ?? ''))
-  has('the job stored', ({ msg, kind }) => msg === 'job enqueued' && kind === 'order-confirmation')
+  has('the flow stored', ({ msg, kind }) => msg === 'job enqueued' && kind === 'order-fulfilment')
   has('the job', ({ msg, kind }) => msg === 'job' && kind === 'order-confirmation')
   has('the mail', ({ msg }) => msg === 'mail sent')
   // A turn tells the ends of many jobs and claims others: it belongs to none of their requests.

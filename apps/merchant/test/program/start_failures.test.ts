@@ -54,6 +54,16 @@ const failures: {
     line: /127\.0\.0\.1:1/,
   },
   {
+    title: 'a provider of short messages without a secret to sign by',
+    environment: { DATABASE_URL: await testServerUrl(), SMS_URL: 'https://u:hunter2@sms.example.com/' },
+    line: /SMS_SECRET must be given when SMS_URL is/,
+  },
+  {
+    title: 'a model at no address',
+    environment: { DATABASE_URL: await testServerUrl(), QUALITY_CHECK_URL: 'hunter2' },
+    line: /QUALITY_CHECK_URL must be a URL such as https:/,
+  },
+  {
     title: 'a RabbitMQ that is not there',
     environment: { DATABASE_URL: await testServerUrl(), AMQP_URL: 'amqp://u:hunter2@127.0.0.1:1' },
     line: /no RabbitMQ answers at 127\.0\.0\.1:1 .*AMQP_URL/,

@@ -1,11 +1,16 @@
 import { EventEmitter, once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { type Cache, createCache } from '@tailwater/cache'
 import {
   type Clock,
   createKeyring,
+  type FileStore,
   httpError,
   listen,
   type Mail,
+  type Mailer,
   startAll,
   stopAll,
   systemClock,
@@ -27,17 +32,22 @@ import { createTestSchema } from '@tailwater/postgres/testing'
 import { createRedis } from '@tailwater/redis'
 import { startRedis } from '@tailwater/redis/testing'
 import Fastify, { type FastifyInstance } from 'fastify'
+import { createDiskFileStore } from 'tailwater'
 import { accountStatements } from '../../src/accounts/account_statements.ts'
 import { createApiKey } from '../../src/accounts/api_key.ts'
 import { createShopCaches } from '../../src/caches/shop_caches.ts'
 import { merchantMigrations } from '../../src/database/migrations.ts'
 import { createMerchant, type Merchant } from '../../src/merchant.ts'
 import type { PaymentProvider } from '../../src/payments/payment_provider.ts'
+import type { QualityProvider } from '../../src/quality/quality_provider.ts'
+import { queuePolicies } from '../../src/queues/policies.ts'
+import { createFileSmsProvider } from '../../src/sms/file_sms_provider.ts'
+import type { SmsProvider } from '../../src/sms/sms_provider.ts'
 
 /** The administrator's token in tests. */
 export const ADMIN_TOKEN = 'admin-of-the-tests'
 
-/** A reply, its body read as JSON. */
+/** A reply, its body read as JSON where it is. */
 export interface Answer {
   status: number
   headers: Record<string, unknown>
@@ -60,6 +70,8 @@ export interface MerchantApp {
   merchant: Merchant
   cache: Cache
   jobs: Jobs
+  /** In a folder of the test's own; short messages are in its `outbox/`. */
+  files: FileStore
   /** Jobs of a kind, as soon as there are any: to Redis those of a transaction come a moment after its commit. */
   enqueued(kind: string): Promise<JobView[]>
   mails: Mail[]
@@ -76,6 +88,12 @@ export interface MerchantApp {
 /** What a test may set. */
 export interface MerchantAppOptions {
   payments?: PaymentProvider
+  /** @default files in the outbox */
+  sms?: SmsProvider
+  /** @default rules */
+  quality?: QualityProvider
+  /** Sends besides what `mails` keeps. */
+  mailer?: Mailer
   /** @default systemClock */
   clock?: Clock
   /** `off` for tests that change rows behind the application's back. @default 'on' */
@@ -86,10 +104,12 @@ export interface MerchantAppOptions {
 
 /** Starts the application. */
 export async function startMerchantApp({
-  payments,
   clock = systemClock,
   cache = 'on',
   watch,
+  mailer,
+  sms,
+  ...providers
 }: MerchantAppOptions = {}): Promise<MerchantApp> {
   const { url, schema, close } = await createTestSchema({
     modules: [tailwaterMigrations, jobsMigrations, merchantMigrations],
@@ -97,12 +117,14 @@ export async function startMerchantApp({
   const own = createDatabase({ url, min: 0, max: 20, acquireTimeout: '60s' })
   await own.start()
   const database = watch ? watch(own) : own
+  const folder = mkdtempSync(join(tmpdir(), 'tailwater-merchant-'))
+  const files = createDiskFileStore(folder)
   const mails: Mail[] = []
   const sent = new EventEmitter<{ mail: [Mail] }>()
   const kept = createKept(own, schema, clock)
   await startAll(kept.services)
   const store = await openJobsStore(own, schema)
-  const jobs = createJobs({ backend: store.backend, pollInterval: 50 })
+  const jobs = createJobs({ backend: store.backend, queues: queuePolicies, pollInterval: 50 })
   const warm = Promise.withResolvers<void>()
   const merchant = createMerchant({
     database,
@@ -112,8 +134,11 @@ export async function startMerchantApp({
     ...(cache === 'on' && { caches: createShopCaches(kept.cache) }),
     onWarming: ({ what, done, of }) => void (what === 'pages' && done === of && warm.resolve()),
     jobs,
+    files,
+    sms: sms ?? createFileSmsProvider(files),
     mailer: {
-      async send(mail) {
+      async send(mail, options) {
+        await mailer?.send(mail, options)
         mails.push(mail)
         sent.emit('mail', mail)
         return { messageId: mail.messageId ?? '' }
@@ -121,7 +146,7 @@ export async function startMerchantApp({
       close: async () => {},
     },
     verifyAdmin: async (token) => (token === ADMIN_TOKEN ? { id: 'admin' } : undefined),
-    ...(payments && { payments }),
+    ...providers,
   })
   const app = Fastify(fastifyDefaults())
   const unlisten = listen(httpError, ({ status, method, path, error }) => {
@@ -138,7 +163,9 @@ export async function startMerchantApp({
       await store.close()
       await own.stop()
       await close()
+      rmSync(folder, { recursive: true, force: true })
     },
+    files,
     database,
     schema,
     merchant,
@@ -207,7 +234,9 @@ async function ask(app: FastifyInstance, method: string, path: string, { token, 
     headers: { ...(token && { authorization: `Bearer ${token}` }), ...headers },
     ...(body !== undefined && { payload: body as object }),
   })
-  return { status: reply.statusCode, headers: reply.headers, body: reply.body === '' ? undefined : reply.json() }
+  const isJson = String(reply.headers['content-type']).includes('json')
+  const read = isJson ? reply.json() : reply.body
+  return { status: reply.statusCode, headers: reply.headers, body: reply.body === '' ? undefined : read }
 }
 
 /** A merchant with an API key. */

@@ -5,13 +5,12 @@ import {
   type Cancel,
   cacheInvalidation,
   newId,
-  notice,
   processIdentity,
   toError,
 } from '@tailwater/core'
 import type { CacheCore } from '../core.ts'
 import { Announcer } from './announcer.ts'
-import { InvalidSet } from './invalid_set.ts'
+import type { InvalidSet } from './invalid_set.ts'
 import { InvalidationLine } from './invalidation_line.ts'
 import { NearEffects, type Spaces } from './near_effects.ts'
 import { parseNews } from './news.ts'
@@ -29,10 +28,8 @@ export interface CoherenceOptions {
 
 /** Milliseconds before a subscription that failed is tried again. */
 const RETRY_MS = 1_000
-/** Milliseconds that who changes something waits in all, for the far tier and for the others to be told; the telling goes on. */
-const PATIENCE = 250
-
-const NO_NUMBERS: ReadonlyMap<string, number> = new Map()
+/** Milliseconds that a call waits in all for the far tier and the others to be told; the telling goes on. */
+const PATIENCE = 200
 
 /**
  * Keeps what this process remembers in step with the others.
@@ -52,8 +49,6 @@ export class Coherence {
   #unsubscribe: (() => Promise<void>) | undefined
   #cancel: Cancel = () => {}
   #isRunning = false
-  /** Changes that somebody has waited for in vain, and that are not through yet. */
-  #overdue = 0
 
   constructor({ core, spaces, bus, outbox, name }: CoherenceOptions) {
     this.#core = core
@@ -76,45 +71,30 @@ export class Coherence {
 
   /** Names that the others have yet to hear of from here, and messages that the bus has not answered. */
   get untold(): number {
-    return (this.#announcer?.waiting ?? 0) + this.#overdue
+    return this.#announcer?.untold ?? 0
   }
 
   /** @param tx the caller's transaction: then it happens if and when that commits @throws E_CACHE_TRANSACTION */
   invalidate(set: InvalidSet, tx?: object): Promise<void> {
-    return tx
-      ? this.#transactional.invalidate(tx, set)
-      : this.#patiently(this.line.push(set), this.#core.clock.elapsed())
+    return tx ? this.#transactional.invalidate(tx, set) : this.#patiently(this.line.push(set))
   }
 
-  /**
-   * Who changes something is not kept waiting by a bus that is away: what it could not be told is told later. One has waited in vain, and while that lasts nobody else does.
-   *
-   * @param since `Clock.elapsed` from which the patience counts
-   */
-  #patiently(work: Promise<unknown>, since: number): Promise<void> {
-    const { clock } = this.#core
-    if (this.#overdue > 0) return Promise.resolve()
+  /** Who invalidates is not kept waiting by a bus that is away: what it could not be told is told later. */
+  #patiently(work: Promise<unknown>, patience = PATIENCE): Promise<void> {
     return new Promise((resolve) => {
-      let isOverdue = false
-      const cancel = clock.after(Math.max(0, since + PATIENCE - clock.elapsed()), () => {
-        isOverdue = true
-        this.#overdue++
-        resolve()
-      })
+      const cancel = this.#core.clock.after(patience, resolve)
       void work.then(() => {
         cancel()
-        if (isOverdue) this.#overdue--
         resolve()
       })
     })
   }
 
-  /** Tells the others alone: here and in the far tier the value is the new one. @param since `Clock.elapsed` when the change began */
+  /** Tells the others alone: here and in the far tier the value is the new one. @param since when the call began, as the clock's elapsed time: what it has waited for the far tier counts */
   async announce(set: InvalidSet, since: number): Promise<void> {
     if (!this.#announcer) return
-    // A message for each change would only pile up.
-    if (this.#overdue > 0) this.#announcer.postpone(set)
-    else await this.#patiently(this.#announcer.announce(set, NO_NUMBERS, false), since)
+    const left = Math.max(0, PATIENCE - (this.#core.clock.elapsed() - since))
+    await this.#patiently(this.#announcer.announce(set, new Map(), false), left)
   }
 
   async start(): Promise<void> {
@@ -127,27 +107,11 @@ export class Coherence {
     this.#isRunning = false
     this.#cancel()
     this.#transactional.stop()
-    await this.#tellTheLast()
+    await this.#announcer?.stop()
     this.#core.trust.follow(false)
     const unsubscribe = this.#unsubscribe
     this.#unsubscribe = undefined
     await unsubscribe?.()
-  }
-
-  /** What waits for the bus would be lost with this process: one more attempt, and a word of what failed. */
-  async #tellTheLast(): Promise<void> {
-    const announcer = this.#announcer
-    if (!announcer) return
-    if (announcer.waiting > 0)
-      await this.#patiently(announcer.announce(new InvalidSet(), NO_NUMBERS, false), this.#core.clock.elapsed())
-    announcer.stop()
-    if (this.untold > 0 && notice.hasSubscribers)
-      notice.publish({
-        source: 'cache coherence',
-        level: 'warn',
-        message: 'the bus did not take all invalidations before the stop: others serve what they mean until their ttl',
-        fields: { untold: this.untold },
-      })
   }
 
   async #subscribe(): Promise<void> {

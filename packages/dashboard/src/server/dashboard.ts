@@ -9,8 +9,10 @@ import { cacheRoutes } from './routes/cache/cache_routes.ts'
 import { createWarming } from './routes/cache/warming.ts'
 import type { Desk } from './routes/desk.ts'
 import { jobsRoutes } from './routes/jobs/jobs_routes.ts'
+import { messagingRoutes } from './routes/messaging/messaging_routes.ts'
 import { metricsRoutes } from './routes/metrics.ts'
 import { describedBy } from './routes/reference.ts'
+import { settingsRoutes } from './routes/settings.ts'
 import { statusRoute } from './routes/status.ts'
 import { type OpenStreams, streamRoute } from './routes/stream.ts'
 
@@ -63,6 +65,8 @@ export function createDashboard(given: DashboardOptions): Dashboard {
     statusRoute(desk),
     ...(options.cache ? cacheRoutes(desk, options.cache, warming) : []),
     ...(options.jobs ? jobsRoutes(desk, options.jobs) : []),
+    ...(options.settings ? settingsRoutes(desk, options.settings) : []),
+    ...(options.messaging ? messagingRoutes(desk, options.messaging) : []),
   ]
   return {
     ...service,

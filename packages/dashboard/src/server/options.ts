@@ -13,7 +13,8 @@ import {
 } from '@tailwater/core'
 import type { RateLimitStore } from '@tailwater/http'
 import type { Jobs } from '@tailwater/jobs'
-import type { Database } from '@tailwater/postgres'
+import type { Messaging } from '@tailwater/messaging'
+import type { Database, Settings } from '@tailwater/postgres'
 import type { Telemetry } from '@tailwater/telemetry'
 import type { Accounts } from './accounts/accounts.ts'
 import type { Authorize } from './principal.ts'
@@ -31,6 +32,10 @@ export interface DashboardOptions {
   cache?: Cache
   /** Queues, jobs and schedules; without them there are no routes for them. */
   jobs?: Jobs
+  /** What can be changed while the processes run; without it there are no routes for it. */
+  settings?: Settings
+  /** Exchanges, subscriptions and dead letters; without it there are no routes for them. */
+  messaging?: Messaging
   /** True lets everybody in when there are neither accounts nor `authorize`. @default false */
   development?: boolean
   /** Where the dashboard stands. @default '/tailwater' */
@@ -64,6 +69,8 @@ export function resolveDashboardOptions(options: DashboardOptions) {
     database: optional(value<Database>('a Database', isObject)),
     cache: optional(value<Cache>('a Cache', isObject)),
     jobs: optional(value<Jobs>('the result of createJobs', isObject)),
+    settings: optional(value<Settings>('the result of createSettings', isObject)),
+    messaging: optional(value<Messaging>('the result of createMessaging', isObject)),
     development: boolean({ default: false }),
     mount: text({ default: '/tailwater' }),
     describe: boolean({ default: true }),

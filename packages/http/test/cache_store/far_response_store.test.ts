@@ -54,7 +54,10 @@ describe('a store of responses that processes share', () => {
     const rounds: number[] = []
     const told = <Methods extends object>(methods: Methods): Methods =>
       new Proxy(methods, {
-        get: (target, name) => (rounds.push(round), Reflect.get(target, name)),
+        get(target, name) {
+          rounds.push(round)
+          return Reflect.get(target, name)
+        },
       })
     const far: FarBackend = { ...backend, entries: told(backend.entries), tags: told(backend.tags) }
     const [one, other] = [createFarResponseStore({ backend }), createFarResponseStore({ backend: far })]

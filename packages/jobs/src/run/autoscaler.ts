@@ -30,17 +30,30 @@ export class Autoscaler {
   readonly #onResize: () => void
   readonly #utilisation: () => number
   #cancel: Cancel = () => {}
+  #isRunning = false
 
   /** @param utilisation share of time since the last call in which the event loop was busy */
   constructor(clock: Clock, lanes: readonly ScaledLane[], onResize: () => void, utilisation = loopUtilisation()) {
     this.#clock = clock
-    this.#lanes = lanes.filter(({ min, max }) => min < max).map((lane) => ({ ...lane, calm: 0 }))
+    this.#lanes = lanes.map((lane) => ({ ...lane, calm: 0 }))
     this.#onResize = onResize
     this.#utilisation = utilisation
   }
 
+  /** Sets other bounds; what runs beyond them ends in its own time. */
+  bound(queue: string, { min, max }: { min: number; max: number }): void {
+    const scaled = this.#lanes.find(({ lane }) => lane.queue === queue)
+    if (!scaled || (scaled.min === min && scaled.max === max)) return
+    Object.assign(scaled, { min, max, calm: 0 })
+    scaled.lane.max = Math.min(max, Math.max(min, scaled.lane.max))
+    this.#onResize()
+    if (this.#isRunning) this.start()
+  }
+
   start(): void {
-    if (this.#lanes.length === 0) return
+    this.#isRunning = true
+    this.#cancel()
+    if (this.#lanes.every(({ min, max }) => min === max)) return
     this.#cancel = this.#clock.after(INTERVAL, () => {
       this.#decide()
       this.start()
@@ -48,6 +61,7 @@ export class Autoscaler {
   }
 
   stop(): void {
+    this.#isRunning = false
     this.#cancel()
   }
 
@@ -55,7 +69,8 @@ export class Autoscaler {
     const isBusy = this.#utilisation() > BUSY
     for (const scaled of this.#lanes) {
       const { lane, min, max } = scaled
-      const isFull = lane.free === 0
+      if (min === max) continue
+      const isFull = lane.running >= lane.max
       scaled.calm = isFull ? 0 : scaled.calm + 1
       const step = Math.max(1, Math.floor(lane.max / 4))
       if (isBusy) lane.max = Math.max(min, lane.max - step)

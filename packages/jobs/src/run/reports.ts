@@ -20,6 +20,7 @@ export class Reports {
   readonly #onError: (error: unknown) => void
   #waiting = new Map<string, Report>()
   #cancel: Cancel | undefined
+  #sending: Promise<void> | undefined
 
   constructor(port: WorkPort, worker: string, clock: Clock, onError: (error: unknown) => void) {
     this.#port = port
@@ -28,8 +29,9 @@ export class Reports {
     this.#onError = onError
   }
 
+  /** Whether all that was reported is with the store. */
   get isEmpty(): boolean {
-    return this.#waiting.size === 0
+    return this.#waiting.size === 0 && this.#sending === undefined
   }
 
   progress(id: string, value: unknown): void {
@@ -43,10 +45,22 @@ export class Reports {
     if (report.logs.length > MAX_LINES) report.logs.shift()
   }
 
-  /** Tells what has been gathered. What cannot be told is lost: it is for looking at, and must not keep a job from ending. */
-  async send(): Promise<void> {
+  /**
+   * Tells what has been gathered, after what is being told: of two progresses at once the earlier could come last, and one that comes after its job's end is dropped.
+   *
+   * What cannot be told is lost: it is for looking at, and must not keep a job from ending.
+   */
+  send(): Promise<void> {
     this.#cancel?.()
     this.#cancel = undefined
+    const sending = (this.#sending ?? Promise.resolve()).then(() => this.#tell())
+    this.#sending = sending
+    return sending.then(() => {
+      if (this.#sending === sending) this.#sending = undefined
+    })
+  }
+
+  async #tell(): Promise<void> {
     const reports = [...this.#waiting.values()]
     this.#waiting.clear()
     if (reports.length > 0) await this.#port.report(this.#worker, reports).catch(this.#onError)

@@ -10,13 +10,16 @@ import {
 import { jobsError } from '../errors.ts'
 import type { ResolvedKind } from '../kind.ts'
 import type { ResolvedJobsOptions } from '../options.ts'
+import type { ResolvedQueue } from '../queue_options.ts'
 import type { AttemptHost } from './attempt.ts'
+import { type Ended, publishBuried } from './attempt_events.ts'
 import { Autoscaler } from './autoscaler.ts'
 import { untilDeadline } from './deadline.ts'
 import { Executor } from './executor.ts'
 import { Lane, Lanes } from './lane.ts'
 import { Reports } from './reports.ts'
 import { Runner } from './runner.ts'
+import { Spans } from './spans.ts'
 import { Threads } from './threads.ts'
 
 /** Milliseconds after a deadline in which jobs are given back; if the store does not answer, the lease ends by itself. */
@@ -35,6 +38,8 @@ export interface WorkerParts {
 export interface Worker extends Service {
   /** A queue may have got jobs. */
   wake(queue: string): void
+  /** Lets a queue's change take effect; resolves when the store has it too, which before the start is at the start. */
+  configure(queue: ResolvedQueue): Promise<void>
   /** Resolves when nothing runs, and nothing can be claimed now. */
   idle(): Promise<void>
 }
@@ -46,34 +51,62 @@ export function createWorker({ options, kinds, children }: WorkerParts): Worker 
   const report = (error: unknown) => {
     if (backgroundError.hasSubscribers) backgroundError.publish({ source: 'jobs', error: toError(error) })
   }
-  const scaled = [...options.queues.values()]
+  const scaled = options.queues.all
     .filter(({ concurrency }) => concurrency.max > 0)
     .map(({ name, concurrency }) => ({ lane: new Lane(name, concurrency.min), ...concurrency }))
   const lanes = new Lanes(scaled.map(({ lane }) => lane))
   const reports = new Reports(backend.work, worker, clock, report)
+  const spans = new Spans(backend.work, clock, report)
   const threads = new Threads(clock, options.threads)
   const host: AttemptHost = {
     progress: (id, given) => reports.progress(id, given),
     log: (id, line) => reports.log(id, line),
     children,
   }
-  const executor = new Executor({ clock, kinds, lanes, host, threads, report, end: (ended) => runner.end(ended) })
-  const runner = new Runner({ work: backend.work, clock, worker, lease, pollInterval, lanes, reports, executor })
+  const crashesOf = async (id: string) => (await backend.inspect.get(id))?.crashes ?? 0
+  const end = (ended: Ended) => runner.end(ended)
+  const isSettled = () => runner.isSettled
+  const executor = new Executor({ clock, kinds, lanes, host, threads, crashesOf, isSettled, report, end })
+  const runner = new Runner({ work: backend.work, clock, worker, lease, pollInterval, lanes, reports, spans, executor })
   const autoscaler = new Autoscaler(clock, scaled, () => runner.resized())
   let cancelSweep: Cancel = () => {}
+  let isOpen = false
+  let configured: Promise<void> = Promise.resolve()
   let unlisten: () => Promise<void> = async () => {}
 
   function planSweep(): void {
     const wait = Math.ceil(POLLS_PER_SWEEP * pollInterval * (1 - 0.2 * Math.random()))
     cancelSweep = clock.after(wait, () => {
       planSweep()
-      void backend.maintain.sweep().catch(report)
+      void sweep().catch(report)
     })
   }
 
+  async function sweep(): Promise<void> {
+    const { buried } = await backend.maintain.sweep()
+    publishBuried(buried)
+  }
+
+  /** One after the other, and each as the queue stands then: of two changes at once the later one is what is stored. */
+  function store(name: string): Promise<void> {
+    const storing = configured.then(() => {
+      const { limits, retention } = options.queues.of(name)
+      return backend.maintain.configure(name, limits, retention)
+    })
+    configured = storing.catch(() => {})
+    return storing
+  }
+
+  async function configure({ name, concurrency }: ResolvedQueue): Promise<void> {
+    autoscaler.bound(name, concurrency)
+    if (!isOpen) return
+    await store(name)
+    runner.wake(name)
+  }
+
   async function open(): Promise<void> {
-    for (const { name, limits, retention } of options.queues.values())
-      await backend.maintain.configure(name, limits, retention)
+    isOpen = true
+    for (const { name } of options.queues.all) await store(name)
     planSweep()
     if (scaled.length === 0) return
     unlisten = await backend.jobs.onAvailable((queue) => runner.wake(queue))
@@ -83,6 +116,7 @@ export function createWorker({ options, kinds, children }: WorkerParts): Worker 
   }
 
   async function close(deadline: number): Promise<void> {
+    isOpen = false
     cancelSweep()
     autoscaler.stop()
     if (scaled.length === 0) return
@@ -94,6 +128,7 @@ export function createWorker({ options, kinds, children }: WorkerParts): Worker 
 
   async function leave(): Promise<void> {
     await runner.close()
+    await spans.send()
     // A store that is away must not keep a process from stopping: the lease ends by itself.
     await unlisten().catch(report)
     await backend.work.leave(worker).catch(report)
@@ -104,5 +139,5 @@ export function createWorker({ options, kinds, children }: WorkerParts): Worker 
     start: open,
     stop: (deadline = Number.POSITIVE_INFINITY) => close(deadline),
   })
-  return { ...service, wake: (queue) => runner.wake(queue), idle: () => runner.idle() }
+  return { ...service, wake: (queue) => runner.wake(queue), configure, idle: () => runner.idle() }
 }

@@ -50,3 +50,16 @@ it('a calm queue gives a place back every ten seconds', async () => {
   assert.deepEqual([sizes[8], sizes[9], sizes[19], sizes[39]], [6, 5, 4, 4])
   scaler.stop()
 })
+
+it('other bounds hold at once, and begin or end the looking', async () => {
+  const { clock, lane, scaler } = scaled()
+  scaler.start()
+  scaler.bound('mail', { min: 2, max: 2 })
+  assert.deepEqual([lane.max, clock.pending], [2, 0])
+  scaler.bound('mail', { min: 6, max: 20 })
+  assert.deepEqual([lane.max, clock.pending], [6, 1])
+  scaler.bound('letters', { min: 1, max: 2 })
+  scaler.stop()
+  scaler.bound('mail', { min: 1, max: 9 })
+  assert.deepEqual([lane.max, clock.pending], [6, 0])
+})

@@ -75,6 +75,35 @@ export const variables = {
     isSecret: true,
     read: urlOf(['smtp:', 'smtps:']),
   }),
+  SMS_URL: variable({
+    about:
+      'Where short messages are posted, signed by SMS_SECRET. Without it each one is written as a file into the outbox of the data folder.',
+    example: 'https://sms.example.com/messages',
+    expected: 'a URL such as https://host/path',
+    isSecret: true,
+    read: urlOf(['http:', 'https:']),
+  }),
+  SMS_SECRET: variable({
+    about: 'Signs what is posted to SMS_URL; shared with the provider, at least 16 characters.',
+    example: 'generate with: openssl rand -hex 32',
+    expected: 'a secret of at least 16 characters',
+    isSecret: true,
+    read: (text) => (text.length >= 16 ? text : undefined),
+  }),
+  QUALITY_CHECK_URL: variable({
+    about: 'A model that judges products over HTTP. Without it they are judged by rules, in this process.',
+    example: 'https://models.example.com/assess',
+    expected: 'a URL such as https://host/path',
+    isSecret: true,
+    read: urlOf(['http:', 'https:']),
+  }),
+  QUALITY_CHECK_TOKEN: variable({
+    about: 'Bearer token for QUALITY_CHECK_URL.',
+    example: 'what the model asks for',
+    expected: 'a token without spaces',
+    isSecret: true,
+    read: (text) => (/^\S+$/.test(text) ? text : undefined),
+  }),
   TRUSTED_PROXIES: variable({
     about: 'Addresses or networks of proxies whose X-Forwarded headers are believed, separated by commas.',
     example: '10.0.0.0/8, ::1',

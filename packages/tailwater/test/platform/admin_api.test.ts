@@ -9,10 +9,10 @@ await tw.start()
 const handle = tw.fetch()
 const authorization = `Bearer ${await administratorToken(tw)}`
 
-async function ask(method: string, path: string) {
-  const reply = await handle(
-    new Request(`http://localhost/tailwater/api${path}`, { method, headers: { authorization } }),
-  )
+async function ask(method: string, path: string, body?: unknown) {
+  const headers = { authorization, ...(body !== undefined && { 'content-type': 'application/json' }) }
+  const sent = { method, headers, ...(body !== undefined && { body: JSON.stringify(body) }) }
+  const reply = await handle(new Request(`http://localhost/tailwater/api${path}`, sent))
   return { status: reply.status, text: await reply.text() }
 }
 
@@ -43,3 +43,35 @@ it('who pauses a queue over the API is told with it', async () => {
   assert.deepEqual(told, ['admin@example.com token queuePause mail'])
   assert.equal((await tw.jobs.queue('mail').stats()).paused, true)
 })
+
+it("an administrator changes a queue's rate while it runs, takes it back, and both are audited", async () => {
+  const change = (value: unknown, reason?: string) =>
+    ask('PATCH', '/settings', { name: 'jobs.mail.rate', value, reason })
+  const told: string[] = []
+  const end = listen(adminChange, ({ action, target }) => void told.push(`${action} ${target}`))
+  const set = await change('5/1s', 'the mail server is slow')
+  end()
+  assert.equal(set.status, 200, set.text)
+  assert.deepEqual(told, ['settingChange jobs.mail.rate'])
+  const { data } = JSON.parse((await ask('GET', '/settings')).text) as { data: { name: string; value: unknown }[] }
+  assert.equal(data.find(({ name }) => name === 'jobs.mail.rate')?.value, '5/1s')
+  assert.equal(JSON.parse((await change(null)).text).isDefault, true)
+  const history = JSON.parse((await ask('GET', '/settings/history?name=jobs.mail.rate&limit=5')).text)
+  assert.deepEqual(
+    history.data.map(({ who, old, new: value, reason }: Record<string, unknown>) => [who, old, value, reason]),
+    [
+      ['admin@example.com', '5/1s', null, null],
+      ['admin@example.com', null, '5/1s', 'the mail server is slow'],
+    ],
+  )
+})
+
+for (const [what, body, status, code] of [
+  ['that is not there', { name: 'jobs.mail.speed', value: 1 }, 404, 'E_SETTING_UNKNOWN'],
+  ['to what it cannot be', { name: 'jobs.mail.rate', value: 'fast' }, 400, 'E_VALIDATION'],
+  ['without a value', { name: 'jobs.mail.rate' }, 400, 'E_VALIDATION'],
+] as const)
+  it(`a setting ${what} is refused`, async () => {
+    const answer = await ask('PATCH', '/settings', body)
+    assert.deepEqual([answer.status, JSON.parse(answer.text).code], [status, code])
+  })
