@@ -26,7 +26,8 @@ const pendingKey = Symbol('tailwater.http.responseCache')
  * Keeps the replies of handlers as their `Cache-Control` allows a shared cache to (RFC 9111), and answers from them without running the handler.
  *
  * Put it last in the list: limits then run before it, and what `conditional` and `compression` see is what is stored, whole and uncoded. What other middleware add to a reply is
- * not kept. Never kept: streams, replies with `Set-Cookie`, pages that hold a nonce, and what a request with credentials or an unknown cookie brought.
+ * not kept. Never kept: streams, failures, replies with `Set-Cookie`, pages that hold a nonce, and what a request with an unknown cookie brought; what one with credentials
+ * brought only if the reply says that it may be shared (RFC 9111, section 3.5).
  *
  * @throws E_OPTIONS
  * @example
