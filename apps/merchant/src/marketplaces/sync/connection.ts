@@ -90,9 +90,11 @@ export class Connections {
 function connect(account: MarketplaceAccount, { clock, messaging }: ConnectionParts): Omit<Connection, 'id'> {
   const { slug, wire, secret } = account
   const policy = messaging.policy(`marketplace-${slug}`, {
-    timeout: '10s',
+    timeout: '5s',
+    // A kept connection that closes as it is used again, above all. Every call may be repeated.
+    retry: { attempts: 3, backoff: { type: 'exponential', delay: 50, max: '1s', jitter: 0.5 } },
     bulkhead: PLACES,
-    breaker: { failures: 5, halfOpenAfter: '10s' },
+    breaker: { failures: 5, halfOpenAfter: '5s' },
   })
   const client = new MarketplaceClient({ ...account, clock, policy })
   const open = wire === 'bazaar' ? createBazaarConnector : createHarbourConnector

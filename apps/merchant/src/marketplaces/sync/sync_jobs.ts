@@ -27,7 +27,7 @@ export interface Pushing {
 /** Rounds of one job: it ends well before its time is over, and another goes on. */
 const ROUNDS = 4
 /** How long a marketplace whose breaker is open is left alone. */
-const BREAKER_WAIT = '10s'
+const BREAKER_WAIT = '5s'
 
 /** The jobs that tell marketplaces whatever they have to be told: answers to their orders, and listings. */
 export function definePushing(jobs: Jobs, parts: PushParts & { connections: Connections }): Pushing {
