@@ -85,6 +85,7 @@ describe('jobs that keep things right and quick', () => {
       'daily-reports',
       'hourly-warm-up',
       'weekly-recalculation',
+      'weekly-event-trimming',
       'weekly-reindexing',
     ])
     const [first] = await app.jobs.schedules.preview('daily-reports', 1)
