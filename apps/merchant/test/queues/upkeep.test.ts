@@ -84,8 +84,8 @@ describe('jobs that keep things right and quick', () => {
     assert.deepEqual(schedules.map(({ name }) => name).sort(), [
       'daily-reports',
       'hourly-warm-up',
-      'weekly-recalculation',
       'weekly-event-trimming',
+      'weekly-recalculation',
       'weekly-reindexing',
     ])
     const [first] = await app.jobs.schedules.preview('daily-reports', 1)
