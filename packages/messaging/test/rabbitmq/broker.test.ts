@@ -97,6 +97,8 @@ describe('a mismatch is explained', () => {
     const wrong = { username: 'nobody', password: 'x' }
     const backend = createRabbitMqBackend({ url: ground.url, credentials: wrong })
     await assert.rejects(backend.start(), { code: 'E_MESSAGE_UNAVAILABLE', message: /refuses this user/ })
+    const elsewhere = createRabbitMqBackend({ url: ground.url, vhost: 'nowhere' })
+    await assert.rejects(elsewhere.start(), { code: 'E_MESSAGE_UNAVAILABLE', message: /no virtual host 'nowhere'/ })
   })
 })
 
