@@ -9,7 +9,7 @@ const BACKLOG = 100_000
 
 /** Measures `jobs bloat`: how large the table of what has not ended is after five million jobs have gone through it, and what counting then costs. */
 export async function measureBloat(stage: PostgresStage): Promise<Measured[]> {
-  const total = sized(stage, JOBS)
+  const total = stage.options.amount ?? sized(stage, JOBS)
   const queue = await openOurQueue(stage)
   const sizes: number[] = []
   const rates: number[] = []

@@ -1,4 +1,5 @@
-import { callConcurrently, payload, perSecond } from '../payload.ts'
+import { payload, perSecond } from '../payload.ts'
+import { countdown, measureStoring } from '../storing.ts'
 import { type BenchQueue, freshSchema, type PostgresStage, untilNone } from './postgres_stage.ts'
 
 /** What is used of pg-boss, which is installed with the benchmarks only. */
@@ -45,33 +46,13 @@ export async function openBossQueue({ url, database, boss: { PgBoss } }: Postgre
   }
 
   return {
-    async enqueueSingly(count, callers) {
-      const began = performance.now()
-      await callConcurrently(count, callers, () => boss.send('mail', payload))
-      const rate = perSecond(count, began)
-      await check(count)
-      return rate
-    },
-    async enqueueInBulk(count, size) {
-      const began = performance.now()
-      await fill(count, size)
-      const rate = perSecond(count, began)
-      await check(count)
-      return rate
-    },
+    ...measureStoring({ add: () => boss.send('mail', payload), fill, check }),
     async process(count) {
       await fill(count, 2_000)
-      let waiting = count
-      let resolve = () => {}
-      const over = new Promise<void>((done) => {
-        resolve = done
-      })
+      const { over, down } = countdown(count)
       const options = { batchSize: 1_000, localConcurrency: 2, burstWhenBatchFull: true, pollingIntervalSeconds: 0.5 }
       const began = performance.now()
-      await boss.work('mail', options, async (jobs) => {
-        waiting -= jobs.length
-        if (waiting === 0) resolve()
-      })
+      await boss.work('mail', options, async (jobs) => down(jobs.length))
       await over
       await untilNone(database, left)
       return perSecond(count, began)

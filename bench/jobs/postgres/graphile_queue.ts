@@ -1,4 +1,5 @@
-import { callConcurrently, payload, perSecond } from '../payload.ts'
+import { payload, perSecond } from '../payload.ts'
+import { countdown, measureStoring } from '../storing.ts'
 import { type BenchQueue, freshSchema, type PostgresStage, untilNone } from './postgres_stage.ts'
 
 /** What is used of graphile-worker, which is installed with the benchmarks only. */
@@ -60,31 +61,12 @@ export async function openGraphileQueue({ url, database, graphile }: PostgresSta
     })
 
   const queue: BenchQueue = {
-    async enqueueSingly(count, callers) {
-      const began = performance.now()
-      await callConcurrently(count, callers, () => utils.addJob('send', payload))
-      const rate = perSecond(count, began)
-      await check(count)
-      return rate
-    },
-    async enqueueInBulk(count, size) {
-      const began = performance.now()
-      await fill(count, size)
-      const rate = perSecond(count, began)
-      await check(count)
-      return rate
-    },
+    ...measureStoring({ add: () => utils.addJob('send', payload), fill, check }),
     async process(count) {
       await fill(count, 2_000)
-      let waiting = count
-      let resolve = () => {}
-      const over = new Promise<void>((done) => {
-        resolve = done
-      })
+      const { over, down } = countdown(count)
       const began = performance.now()
-      const worker = await runner(async () => {
-        if (--waiting === 0) resolve()
-      })
+      const worker = await runner(async () => down())
       await over
       await untilNone(database, left)
       const rate = perSecond(count, began)

@@ -1,11 +1,12 @@
 import { createJobs, jobsMigrations, type QueueOptions, type RunningJob } from '@tailwater/jobs'
 import { createPostgresBackend } from '@tailwater/jobs/postgres'
 import { createMigrator, tailwaterMigrations } from '@tailwater/postgres'
-import { callConcurrently, payload, perSecond } from '../payload.ts'
+import { payload, perSecond } from '../payload.ts'
+import { countdown, measureStoring } from '../storing.ts'
 import { type BenchQueue, freshSchema, type PostgresStage } from './postgres_stage.ts'
 
-/** Handlers at once where nothing else is said: what one turn claims. */
-const CONCURRENCY = 500
+/** Handlers at once where nothing else is said: what two turns claim, as many as the peers hold at a time. */
+const CONCURRENCY = 1_000
 
 /** What a job of the benchmarks carries. */
 export type BenchPayload = typeof payload & { sentAt?: number }
@@ -47,34 +48,15 @@ export async function openOurQueue(
   }
 
   const queue: BenchQueue = {
-    async enqueueSingly(count, callers) {
-      const began = performance.now()
-      await callConcurrently(count, callers, () => kind.enqueue(payload))
-      const rate = perSecond(count, began)
-      await check('available', count)
-      return rate
-    },
-    async enqueueInBulk(count, size) {
-      const began = performance.now()
-      await fill(count, size)
-      const rate = perSecond(count, began)
-      await check('available', count)
-      return rate
-    },
+    ...measureStoring({ add: () => kind.enqueue(payload), fill, check: (count) => check('available', count) }),
     process: (count) => process(count),
     close: () => database.query(`DROP SCHEMA ${schema} CASCADE`),
   }
 
   async function process(count: number, keys = 0, concurrency = CONCURRENCY): Promise<number> {
     await fill(count, 2_000, keys)
-    let left = count
-    let resolve = () => {}
-    const over = new Promise<void>((done) => {
-      resolve = done
-    })
-    const worker = engine(concurrency, async () => {
-      if (--left === 0) resolve()
-    }).jobs
+    const { over, down } = countdown(count)
+    const worker = engine(concurrency, async () => down()).jobs
     const began = performance.now()
     await worker.start()
     await over

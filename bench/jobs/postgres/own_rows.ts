@@ -33,6 +33,7 @@ export async function measureFeatures(stage: PostgresStage): Promise<Measured[]>
       return rate
     }
     const sides = { ours: round(limits, keys), theirs: round({}, 0) }
+    await runPairs(1, sides)
     const { ours, theirs } = await runPairs(stage.options.rounds ?? ROUNDS, sides, (done, pair) =>
       stage.options.say(`${metric}, pair ${done}: ${formatNumber(pair.ours)}, plain ${formatNumber(pair.theirs)}`),
     )

@@ -10,8 +10,6 @@ const ROUNDS = 5
 const CALLERS = 100
 const BULK = 2_000
 
-type Peer = 'boss' | 'graphile'
-
 const peers = {
   boss: { name: 'pg-boss', open: openBossQueue },
   graphile: { name: 'graphile-worker', open: openGraphileQueue },
@@ -21,41 +19,56 @@ const peers = {
 interface Plan {
   row: string
   metric: string
-  peer: Peer
+  peer: keyof typeof peers
   atLeast: number
   ours(queue: BenchQueue): Promise<number>
   theirs(queue: BenchQueue): Promise<number>
 }
 
-/** Measures `jobs enqueue-pg` and `jobs process-pg`. */
-export async function measurePeers(stage: PostgresStage): Promise<Measured[]> {
+const names = ['boss', 'graphile'] as const
+
+/** Measures `jobs enqueue-pg`. */
+export function measureEnqueue(stage: PostgresStage): Promise<Measured[]> {
   const count = (jobs: number) => sized(stage, jobs)
-  const plans = (['boss', 'graphile'] as const).flatMap((peer): Plan[] => [
-    {
-      row: 'jobs enqueue-pg',
-      metric: `jobs/s, ${CALLERS} concurrent single calls`,
-      peer,
-      atLeast: 20,
-      ours: (queue) => queue.enqueueSingly(count(40_000), CALLERS),
-      theirs: (queue) => queue.enqueueSingly(count(2_000), CALLERS),
-    },
-    {
-      row: 'jobs enqueue-pg',
-      metric: `jobs/s, bulk of ${BULK}`,
-      peer,
-      atLeast: 1.2,
-      ours: (queue) => queue.enqueueInBulk(count(60_000), BULK),
-      theirs: (queue) => queue.enqueueInBulk(count(40_000), BULK),
-    },
-    {
+  return measurePlans(
+    stage,
+    names.flatMap((peer): Plan[] => [
+      {
+        row: 'jobs enqueue-pg',
+        metric: `jobs/s, ${CALLERS} concurrent single calls`,
+        peer,
+        atLeast: 20,
+        ours: (queue) => queue.enqueueSingly(count(40_000), CALLERS),
+        theirs: (queue) => queue.enqueueSingly(count(2_000), CALLERS),
+      },
+      {
+        row: 'jobs enqueue-pg',
+        metric: `jobs/s, bulk of ${BULK}`,
+        peer,
+        atLeast: 1.2,
+        ours: (queue) => queue.enqueueInBulk(count(60_000), BULK),
+        theirs: (queue) => queue.enqueueInBulk(count(40_000), BULK),
+      },
+    ]),
+  )
+}
+
+/** Measures `jobs process-pg`. */
+export function measureProcess(stage: PostgresStage): Promise<Measured[]> {
+  return measurePlans(
+    stage,
+    names.map((peer) => ({
       row: 'jobs process-pg',
       metric: 'jobs/s, handlers that do nothing, one worker process',
       peer,
       atLeast: 1.8,
-      ours: (queue) => queue.process(count(60_000)),
-      theirs: (queue) => queue.process(count(40_000)),
-    },
-  ])
+      ours: (queue) => queue.process(sized(stage, 60_000)),
+      theirs: (queue) => queue.process(sized(stage, 40_000)),
+    })),
+  )
+}
+
+async function measurePlans(stage: PostgresStage, plans: readonly Plan[]): Promise<Measured[]> {
   const rows: Measured[] = []
   for (const plan of plans) rows.push(await measureOne(stage, plan))
   return rows
@@ -76,6 +89,8 @@ async function measureOne(stage: PostgresStage, plan: Plan): Promise<Measured> {
     ours: round(() => openOurQueue(stage, { keeps }), plan.ours),
     theirs: round(() => open(stage), plan.theirs),
   }
+  // What is compiled in a first round is not measured.
+  await runPairs(1, sides)
   const { ours, theirs } = await runPairs(stage.options.rounds ?? ROUNDS, sides, (done, pair) =>
     stage.options.say(
       `${plan.row} (${plan.metric}), ${name}, pair ${done}: ${formatNumber(pair.ours)}, ${formatNumber(pair.theirs)}`,

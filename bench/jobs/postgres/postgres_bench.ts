@@ -3,13 +3,23 @@ import { startTestPostgres } from '@tailwater/postgres/testing'
 import type { BenchOptions } from '../../harness/bench.ts'
 import { packageVersions } from '../../harness/machine.ts'
 import type { Measured } from '../../harness/row.ts'
+import { chosen, measureAll, type Part } from '../parts.ts'
 import { measureBloat } from './bloat_row.ts'
 import { loadBoss } from './boss_queue.ts'
 import { loadGraphile } from './graphile_queue.ts'
 import { measureLatency } from './latency_row.ts'
 import { measureDepth, measureFeatures } from './own_rows.ts'
-import { measurePeers } from './peer_rows.ts'
+import { measureEnqueue, measureProcess } from './peer_rows.ts'
 import type { PostgresStage } from './postgres_stage.ts'
+
+export const postgresParts: readonly Part<PostgresStage>[] = [
+  { name: 'enqueue-pg', measure: measureEnqueue },
+  { name: 'process-pg', measure: measureProcess },
+  { name: 'latency-pg', measure: measureLatency },
+  { name: 'features-pg', measure: measureFeatures },
+  { name: 'depth-pg', measure: measureDepth },
+  { name: 'bloat', measure: measureBloat, isExtra: true },
+]
 
 /** All rows of jobs on PostgreSQL, on one server that is as durable as it is by default. */
 export async function measurePostgres(
@@ -26,9 +36,7 @@ export async function measurePostgres(
     graphile: await loadGraphile(),
   }
   try {
-    const rows: Measured[] = []
-    for (const measure of [measurePeers, measureLatency, measureFeatures, measureDepth, measureBloat])
-      rows.push(...(await measure(stage)))
+    const rows = await measureAll(chosen(postgresParts, options), stage)
     const { rows: found } = await database.query<{ version: string }>(
       `SELECT current_setting('server_version') AS version`,
     )

@@ -23,7 +23,7 @@ export interface BenchQueue {
 
 /** What result files say of the sides. */
 export const SETTINGS = {
-  ours: 'createJobs on createPostgresBackend, concurrency 500, no prefetch, completed ones kept; PostgreSQL 18, fsync and synchronous_commit on',
+  ours: 'createJobs on createPostgresBackend, concurrency 1,000, no prefetch, completed ones kept; PostgreSQL 18, fsync and synchronous_commit on',
   deleting: 'the same with retention.completed.count 0',
   boss: 'work with batchSize 1000, localConcurrency 2, burstWhenBatchFull, completed ones kept; the same PostgreSQL',
   graphile:

@@ -1,5 +1,6 @@
 import type { TestRedis } from '@tailwater/redis/testing'
-import { callConcurrently, payload, perSecond } from '../payload.ts'
+import { payload, perSecond } from '../payload.ts'
+import { countdown, measureStoring } from '../storing.ts'
 import { KEPT } from './redis_stage.ts'
 
 /** What is used of BullMQ, which is installed with the benchmarks only. */
@@ -55,27 +56,17 @@ export async function openBullQueue({ Queue, Worker }: BullMq, server: TestRedis
     worker,
     add: (data: unknown) => queue.add('send', data),
     close: () => queue.close(),
-    /** Single calls in a second. */
-    async enqueueSingly(count: number, callers: number): Promise<number> {
-      const began = performance.now()
-      await callConcurrently(count, callers, () => queue.add('send', payload))
-      const rate = perSecond(count, began)
-      check((await queue.getJobCounts())['waiting'], count)
-      return rate
-    },
-    async enqueueInBulk(count: number, size: number): Promise<number> {
-      const began = performance.now()
-      await fill(count, size)
-      const rate = perSecond(count, began)
-      check((await queue.getJobCounts())['waiting'], count)
-      return rate
-    },
+    ...measureStoring({
+      add: () => queue.add('send', payload),
+      fill,
+      check: async (count) => check((await queue.getJobCounts())['waiting'], count),
+    }),
     /** Jobs in a second, from a filled queue to the confirmation of the last one. */
     async process(count: number, concurrency: number): Promise<number> {
       await fill(count)
       const made = await worker(concurrency, async () => {})
-      let left = count
-      const over = new Promise<void>((resolve) => made.on('completed', () => --left === 0 && resolve()))
+      const { over, down } = countdown(count)
+      made.on('completed', () => down())
       const began = performance.now()
       void made.run()
       await over

@@ -2,7 +2,8 @@ import { createJobs, type QueueOptions, type RunningJob } from '@tailwater/jobs'
 import { createRedisBackend } from '@tailwater/jobs/redis'
 import { createRedis } from '@tailwater/redis'
 import type { TestRedis } from '@tailwater/redis/testing'
-import { callConcurrently, payload, perSecond } from '../payload.ts'
+import { payload, perSecond } from '../payload.ts'
+import { countdown, measureStoring } from '../storing.ts'
 import { KEPT } from './redis_stage.ts'
 
 let prefixes = 0
@@ -53,33 +54,19 @@ export async function openOurQueue(server: TestRedis, limits: QueueOptions['limi
     kind,
     fill,
     close: () => redis.stop(),
-    /** Single calls in a second. */
-    async enqueueSingly(count: number, callers: number): Promise<number> {
-      const began = performance.now()
-      await callConcurrently(count, callers, () => kind.enqueue(payload))
-      const rate = perSecond(count, began)
-      await check('available', count)
-      return rate
-    },
-    async enqueueInBulk(count: number, size: number): Promise<number> {
-      const began = performance.now()
-      for (let done = 0; done < count; done += size)
-        await kind.enqueueMany(Array.from({ length: Math.min(size, count - done) }, () => payload))
-      const rate = perSecond(count, began)
-      await check('available', count)
-      return rate
-    },
+    ...measureStoring({
+      add: () => kind.enqueue(payload),
+      async fill(count, size) {
+        for (let done = 0; done < count; done += size)
+          await kind.enqueueMany(Array.from({ length: Math.min(size, count - done) }, () => payload))
+      },
+      check: (count) => check('available', count),
+    }),
     /** Jobs in a second, from a filled queue to the confirmation of the last one. */
     async process(count: number, concurrency: number, keys = 0): Promise<number> {
       await fill(count, 500, keys)
-      let left = count
-      let resolve = () => {}
-      const over = new Promise<void>((done) => {
-        resolve = done
-      })
-      const worker = engine(concurrency, async () => {
-        if (--left === 0) resolve()
-      }).jobs
+      const { over, down } = countdown(count)
+      const worker = engine(concurrency, async () => down()).jobs
       // It is ready before the time begins, as the peer's is.
       await jobs.queue('mail').pause()
       await worker.start()

@@ -1,5 +1,6 @@
 import type { MigrationModule } from '@tailwater/postgres'
 import { jobsEngineMigration } from './backends/postgres/migrations/jobs_engine.ts'
+import { jobsSweepsMigration } from './backends/postgres/migrations/jobs_sweeps.ts'
 
 /** The tables of the jobs engine. */
 export const jobsMigrations: MigrationModule = {
@@ -43,5 +44,6 @@ export const jobsMigrations: MigrationModule = {
         CREATE INDEX jobs_dead ON ${schema}.jobs (finished_at) WHERE state = 'dead';`,
     },
     jobsEngineMigration,
+    jobsSweepsMigration,
   ],
 }

@@ -61,6 +61,9 @@ const fields = {
 export function checkRequest(request: JobRequest): JobRequest {
   if (typeof request !== 'object' || request === null)
     throw optionsError('a job', 'an object of kind, payload and options', request)
+  const { options } = request
+  if (options !== undefined && (typeof options !== 'object' || options === null))
+    throw optionsError('options of a job', 'an object of options', options)
   for (const name in request) if (!REQUEST.has(name)) resolveOptions('a job', { [name]: 0 }, requestFields)
   return request
 }

@@ -308,6 +308,13 @@ it('what a store could not take, or would pass over, is refused in its own call:
   const others = [
     () => jobs.enqueue({ ...request, option: {} } as never),
     () => jobs.enqueue(undefined as never),
+    () => jobs.enqueue({ ...request, options: null } as never),
+    () => jobs.enqueue(request, null as never),
+    () => kind.enqueue(1, null as never),
+    () => kind.enqueue(1, { tx: null } as never),
+    () => kind.enqueue(1, 'tx' as never),
+    () => kind.enqueueMany([1], null as never),
+    () => kind.enqueueMany([1], { tx: null } as never),
     () => jobs.enqueue(request, { tX: {} } as never),
     () => jobs.enqueueMany([request], { tx: null } as never),
     () => jobs.flow({ job: request, childs: [] } as never),

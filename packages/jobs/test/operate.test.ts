@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import { createKeyring, hasCode, jobAttempt, listen } from '@tailwater/core'
 import { createJobs, createMemoryBackend, type JobsBackend, type JobView, PermanentError } from '@tailwater/jobs'
-import { engine, nextAttempt } from './testing/engine.ts'
+import { engine, nextAttempt, nextTurn } from './testing/engine.ts'
 
 const secrets = ['the first secret of the tests, long enough', 'the second secret of the tests, long enough'] as const
 
@@ -317,4 +317,29 @@ it('a change of a job that cannot be is refused, and the job stays as it was', a
   for (const change of changes)
     await assert.rejects(jobs.operate.edit(id, change as never), (error) => hasCode(error, 'E_OPTIONS'))
   assert.deepEqual(await jobs.inspect.get(id), before)
+})
+
+it('the statistics of a queue tell how long jobs waited and ran', async () => {
+  const { jobs, clock } = engine()
+  const gate = Promise.withResolvers<void>()
+  const kind = jobs.define<null>({ kind: 'measured', run: () => gate.promise })
+  const id = await kind.enqueue(null)
+  await clock.advance(2_000)
+  const begun = nextTurn(({ claimed }) => claimed === 1)
+  await jobs.start()
+  await begun
+  await clock.advance(500)
+  const attempt = nextAttempt('measured')
+  gate.resolve()
+  assert.equal((await attempt).jobId, id)
+  // Workers tell every five seconds, and when they stop.
+  assert.equal((await jobs.queue('default').stats()).run, undefined)
+  await clock.advance(5_000)
+  const { wait, run } = await jobs.queue('default').stats()
+  assert.deepEqual([wait?.count, run?.count], [1, 1])
+  for (const [shown, wanted] of [
+    [wait!.p99, 2_000],
+    [run!.p50, 500],
+  ] as const)
+    assert.ok(Math.abs(shown / wanted - 1) < 0.05, `${shown} instead of ${wanted}`)
 })

@@ -1,3 +1,4 @@
+import type { Percentiles } from '../histogram.ts'
 import type { Job, JobState } from '../job.ts'
 
 /** Which jobs. Conditions hold together; an empty filter is all jobs. */
@@ -32,6 +33,10 @@ export interface QueueStats {
   counts: JobCounts
   /** How long the job that is next in turn has been available; undefined when none is. */
   oldestAvailable: number | undefined
+  /** How long jobs whose attempts ended in the last hour had been available before they were claimed; undefined when none did. Workers tell every few seconds. */
+  wait: Percentiles | undefined
+  /** How long their handlers took. */
+  run: Percentiles | undefined
   /** Finished attempts of the last full minutes, at most 60, oldest first; minutes without any may be left out. */
   minutes: readonly { at: number; completed: number; failed: number }[]
 }

@@ -1,4 +1,4 @@
-import type { JobState } from '../job.ts'
+import type { ClaimedJob, JobState } from '../job.ts'
 import type { JobFilter } from './inspect_port.ts'
 
 /** What a queue is held to, over all processes. Undefined: no limit. */
@@ -22,6 +22,22 @@ export interface Retention {
   completed: { age: number; count?: number }
   cancelled: { age: number; count?: number }
   dead: { age: number; count?: number }
+}
+
+/** Milliseconds of a day. */
+const DAY = 86_400_000
+
+/** What holds for a queue that nobody has configured. */
+export const standardRetention: Retention = {
+  completed: { age: 7 * DAY },
+  cancelled: { age: 7 * DAY },
+  dead: { age: 30 * DAY },
+}
+
+/** What a sweep has done. */
+export interface Swept {
+  /** Jobs that it buried because they killed their workers too often: nobody's turn tells of them. */
+  buried: ClaimedJob[]
 }
 
 /** What operators do. Each method in bites says how many jobs it has dealt with and is called again until that is 0. */
@@ -53,6 +69,6 @@ export interface MaintainPort {
    * counts what it deleted, and what it asked for the first time.
    */
   erase(key: string, limit: number): Promise<number>
-  /** Applies retention, makes due and rescues what no worker's turn would see, mends what a crash left; called every few seconds by one process at a time or by several. Bounded work. */
-  sweep(): Promise<void>
+  /** Applies retention (`standardRetention` where nothing is configured), makes due and rescues what no worker's turn would see, mends what a crash left; called every few seconds by one process at a time or by several. Bounded work. */
+  sweep(): Promise<Swept>
 }

@@ -1,3 +1,4 @@
+import type { BucketCount } from '../histogram.ts'
 import type { ClaimedJob, JobEnd } from '../job.ts'
 
 /** What a worker says and wants in one turn. */
@@ -32,11 +33,29 @@ export interface TurnReply {
   buried: ClaimedJob[]
 }
 
+/** How long jobs of a queue waited and ran, as counts of buckets (`bucketOf`). */
+export interface QueueSpans {
+  queue: string
+  /** From being available to being claimed. */
+  waits: readonly BucketCount[]
+  /** Of the handler. */
+  runs: readonly BucketCount[]
+}
+
+/** Milliseconds of a histogram, by the store's clock, and how many of those that are over are shown with the one under way. */
+export const SPAN_SLOT = 300_000
+export const SPAN_SLOTS = 12
+
+/** Milliseconds by which a lease may be shorter than the last turn said: a store does not have to renew one that was renewed so lately. */
+export const LEASE_SLACK = 100
+
 /** What workers do. */
 export interface WorkPort {
   /**
-   * One atomic step, in this order: acknowledges, fails, snoozes; renews the worker's lease; makes due jobs available in the queues that `wants` names (with a
+   * One atomic step, in this order: acknowledges, fails, snoozes; renews the worker's lease (`LEASE_SLACK`); makes due jobs available in the queues that `wants` names (with a
    * count of 0, too); rescues jobs of dead workers in them; claims.
+   *
+   * A worker may take two turns at a time, as long as neither says `reconcile`.
    *
    * What a worker says after its lease ended counts as long as nobody has rescued its jobs. Rescued jobs, and those given back by `leave`, stand first in their
    * priority; one that somebody asked to cancel becomes `cancelled` instead.
@@ -49,6 +68,8 @@ export interface WorkPort {
   turn(turn: Turn): Promise<TurnReply>
   /** Progress (0 to 100, or any JSON) and log lines of running jobs, in one batch; those not owned by the worker are dropped. The newest 1,000 lines of a job are kept. */
   report(worker: string, reports: readonly { id: string; progress?: string; logs?: readonly string[] }[]): Promise<void>
+  /** Adds to the histograms of queues (`QueueStats.wait`, `QueueStats.run`). */
+  observe(spans: readonly QueueSpans[]): Promise<void>
   /** Gives back what the worker still owns, without counting the attempts, and forgets the worker. */
   leave(worker: string): Promise<void>
   /** Jobs that one turn may claim at most. */

@@ -1,4 +1,4 @@
-import { jobEnqueued, optional, resolveOptions, value } from '@tailwater/core'
+import { jobEnqueued, optional, optionsError, resolveOptions, value } from '@tailwater/core'
 import type { SqlExecutor } from '@tailwater/postgres'
 import type { EnqueuePort, Stored } from '../backend/enqueue_port.ts'
 import type { NewJob } from '../job.ts'
@@ -16,9 +16,20 @@ const options = {
   tx: optional(value<JobTransaction>('a transaction', (given) => typeof given === 'object' && given !== null)),
 }
 
+/** Splits what a call of a kind says into what is of the job and the transaction. @throws E_OPTIONS for null, in place of either */
+export function callOf<Said extends object>(
+  path: string,
+  said: (Said & { tx?: JobTransaction }) | undefined,
+): { rest: Said | undefined; tx: JobTransaction | undefined } {
+  if (said === undefined) return { rest: undefined, tx: undefined }
+  if (typeof said !== 'object' || said === null) throw optionsError(path, 'an object of options', said)
+  const { tx, ...rest } = said
+  return { rest: rest as unknown as Said, tx: options.tx.parse(tx, `${path}.tx`) }
+}
+
 /** The transaction of a call: one that was given under another name must not be passed over. @throws E_OPTIONS */
 export function transactionOf(path: string, given: { tx?: JobTransaction } | undefined): JobTransaction | undefined {
-  return given && resolveOptions(path, given, options).tx
+  return given === undefined ? undefined : resolveOptions(path, given, options).tx
 }
 
 /** Brings jobs to the store, and wakes the workers of this process when they are there. */

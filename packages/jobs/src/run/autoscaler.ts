@@ -70,7 +70,7 @@ export class Autoscaler {
     for (const scaled of this.#lanes) {
       const { lane, min, max } = scaled
       if (min === max) continue
-      const isFull = lane.free === 0
+      const isFull = lane.running >= lane.max
       scaled.calm = isFull ? 0 : scaled.calm + 1
       const step = Math.max(1, Math.floor(lane.max / 4))
       if (isBusy) lane.max = Math.max(min, lane.max - step)

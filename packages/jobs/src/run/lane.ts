@@ -1,11 +1,28 @@
+/** Jobs for which a second turn is taken beside one that is under way: fewer gain less than the turn costs. */
+export const WORTH_A_TURN = 16
+
+/** Jobs that one turn wants of a queue. */
+export interface Want {
+  queue: string
+  count: number
+}
+
 /** What one process runs of one queue. */
 export class Lane {
   readonly queue: string
   /** Jobs that may run at once. */
   max: number
   running = 0
+  /** Nothing is to be claimed, though there is room. */
+  isHeld = false
+  /** Places that the turns under way want to fill. */
+  asked = 0
   /** There may be jobs to claim: the last turn gave all that it was asked for, or somebody said so. */
   isExpecting = true
+  /** The last turn filled all its places: there is a stream of jobs, and not only one now and then. */
+  isFlowing = false
+  /** Handlers take many jobs at once, which are to be claimed together. */
+  isWhole = false
   /** Milliseconds that the job claimed last had waited: how far the queue lags behind. */
   lag = 0
 
@@ -14,8 +31,13 @@ export class Lane {
     this.max = max
   }
 
+  /** Its jobs may be claimed in two turns at a time. */
+  get isStream(): boolean {
+    return this.isFlowing && !this.isWhole
+  }
+
   get free(): number {
-    return Math.max(0, this.max - this.running)
+    return this.isHeld ? 0 : Math.max(0, this.max - this.running - this.asked)
   }
 }
 
@@ -44,16 +66,42 @@ export class Lanes {
     for (const lane of this.all) lane.isExpecting = true
   }
 
-  /** What can be claimed now. Another queue stands first each time, so that none is always served last. */
-  wants(): { queue: string; count: number }[] {
+  /** Claims nothing, or goes on. */
+  hold(isHeld: boolean): void {
+    for (const lane of this.all) {
+      if (lane.isHeld && !isHeld) lane.isExpecting = true
+      lane.isHeld = isHeld
+    }
+  }
+
+  /**
+   * What can be claimed now. Another queue stands first each time, so that none is always served last.
+   *
+   * @param leavesHalf of a queue whose jobs come in a stream half is left to the next turn, so that handlers run while the store is at work
+   */
+  wants(leavesHalf: boolean): Want[] {
     const { length } = this.all
-    if (length === 1) return this.all[0]!.free > 0 ? [{ queue: this.all[0]!.queue, count: this.all[0]!.free }] : []
     this.#turn++
-    const wants = []
+    const wants: Want[] = []
     for (let step = 0; step < length; step++) {
       const lane = this.all[(this.#turn + step) % length]!
-      if (lane.free > 0) wants.push({ queue: lane.queue, count: lane.free })
+      const { free } = lane
+      const count = leavesHalf && lane.isStream && free >= WORTH_A_TURN ? Math.ceil(free / 2) : free
+      if (count <= 0) continue
+      lane.asked += count
+      wants.push({ queue: lane.queue, count })
     }
     return wants
+  }
+
+  /** A turn that wanted something is over. */
+  asked(wants: readonly Want[]): void {
+    for (const { queue, count } of wants) this.of(queue)!.asked -= count
+  }
+
+  /** Whether a stream of jobs has so many free places that a second turn is worth its while. */
+  get areWide(): boolean {
+    for (const lane of this.all) if (lane.isExpecting && lane.isStream && lane.free >= WORTH_A_TURN) return true
+    return false
   }
 }

@@ -12,12 +12,14 @@ import type { ResolvedKind } from '../kind.ts'
 import type { ResolvedJobsOptions } from '../options.ts'
 import type { ResolvedQueue } from '../queue_options.ts'
 import type { AttemptHost } from './attempt.ts'
+import { type Ended, publishBuried } from './attempt_events.ts'
 import { Autoscaler } from './autoscaler.ts'
 import { untilDeadline } from './deadline.ts'
 import { Executor } from './executor.ts'
 import { Lane, Lanes } from './lane.ts'
 import { Reports } from './reports.ts'
 import { Runner } from './runner.ts'
+import { Spans } from './spans.ts'
 import { Threads } from './threads.ts'
 
 /** Milliseconds after a deadline in which jobs are given back; if the store does not answer, the lease ends by itself. */
@@ -54,14 +56,18 @@ export function createWorker({ options, kinds, children }: WorkerParts): Worker 
     .map(({ name, concurrency }) => ({ lane: new Lane(name, concurrency.min), ...concurrency }))
   const lanes = new Lanes(scaled.map(({ lane }) => lane))
   const reports = new Reports(backend.work, worker, clock, report)
+  const spans = new Spans(backend.work, clock, report)
   const threads = new Threads(clock, options.threads)
   const host: AttemptHost = {
     progress: (id, given) => reports.progress(id, given),
     log: (id, line) => reports.log(id, line),
     children,
   }
-  const executor = new Executor({ clock, kinds, lanes, host, threads, report, end: (ended) => runner.end(ended) })
-  const runner = new Runner({ work: backend.work, clock, worker, lease, pollInterval, lanes, reports, executor })
+  const crashesOf = async (id: string) => (await backend.inspect.get(id))?.crashes ?? 0
+  const end = (ended: Ended) => runner.end(ended)
+  const isSettled = () => runner.isSettled
+  const executor = new Executor({ clock, kinds, lanes, host, threads, crashesOf, isSettled, report, end })
+  const runner = new Runner({ work: backend.work, clock, worker, lease, pollInterval, lanes, reports, spans, executor })
   const autoscaler = new Autoscaler(clock, scaled, () => runner.resized())
   let cancelSweep: Cancel = () => {}
   let isOpen = false
@@ -72,8 +78,13 @@ export function createWorker({ options, kinds, children }: WorkerParts): Worker 
     const wait = Math.ceil(POLLS_PER_SWEEP * pollInterval * (1 - 0.2 * Math.random()))
     cancelSweep = clock.after(wait, () => {
       planSweep()
-      void backend.maintain.sweep().catch(report)
+      void sweep().catch(report)
     })
+  }
+
+  async function sweep(): Promise<void> {
+    const { buried } = await backend.maintain.sweep()
+    publishBuried(buried)
   }
 
   /** One after the other, and each as the queue stands then: of two changes at once the later one is what is stored. */
@@ -117,6 +128,7 @@ export function createWorker({ options, kinds, children }: WorkerParts): Worker 
 
   async function leave(): Promise<void> {
     await runner.close()
+    await spans.send()
     // A store that is away must not keep a process from stopping: the lease ends by itself.
     await unlisten().catch(report)
     await backend.work.leave(worker).catch(report)

@@ -61,7 +61,7 @@ for (const store of ['postgres', 'redis'] as const) {
       { queue: 'idle' },
     )
     const { said } = await tailwater('jobs', 'stats')
-    assert.match(said, /^queue +pending +scheduled +available/m)
+    assert.match(said, /^queue +pending +scheduled +available .* wait p95 +run p95$/m)
     assert.match(said, /^idle +0 +0 +1 /m)
     const listed = await tailwater('jobs', 'list', 'idle', '--state', 'available', '--key', 'ann')
     assert.match(listed.said, new RegExp(`^${id} +greet +available`, 'm'))

@@ -1,7 +1,9 @@
 import type { InspectPort, JobCounts } from '../../backend/inspect_port.ts'
+import { SPAN_SLOT, SPAN_SLOTS } from '../../backend/work_port.ts'
+import { percentilesOf } from '../../histogram.ts'
 import { jobStates } from '../../job.ts'
 import { isNewer, matching } from './filter.ts'
-import { noJobs } from './queue.ts'
+import { type MemoryQueue, noJobs } from './queue.ts'
 import { isFinal, jobOf } from './record.ts'
 import type { MemoryStore } from './store.ts'
 
@@ -49,9 +51,18 @@ export function memoryInspect(store: MemoryStore): InspectPort {
         paused: queue.isPaused,
         counts: { ...queue.counts },
         oldestAvailable: mapped(queue.available.first(), ({ availableSince }) => store.now() - availableSince),
+        ...spansOf(queue, Math.floor(store.now() / SPAN_SLOT)),
         minutes: full.sort(([a], [b]) => a - b).map(([at, { completed, failed }]) => ({ at, completed, failed })),
       }
     },
+  }
+}
+
+function spansOf({ spans }: MemoryQueue, present: number) {
+  const shown = [...spans].filter(([slot]) => slot >= present - SPAN_SLOTS).map(([, span]) => span)
+  return {
+    wait: percentilesOf(shown.flatMap(({ waits }) => waits)),
+    run: percentilesOf(shown.flatMap(({ runs }) => runs)),
   }
 }
 

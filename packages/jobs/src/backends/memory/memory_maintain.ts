@@ -1,6 +1,6 @@
 import type { MaintainPort } from '../../backend/maintain_port.ts'
 import { ageStart, matching } from './filter.ts'
-import { isFinal, type JobRecord } from './record.ts'
+import { claimedOf, isFinal, type JobRecord } from './record.ts'
 import type { MemoryStore } from './store.ts'
 import { sweep } from './sweep.ts'
 import { cancelJob, retryJob, tellParent } from './transitions.ts'
@@ -39,7 +39,7 @@ export function memoryMaintain(store: MemoryStore): MaintainPort {
         if (record.state !== 'running') return removeJob(store, record)
         return !record.isCancelAsked && cancelJob(store, record)
       }),
-    sweep: async () => sweep(store),
+    sweep: async () => ({ buried: sweep(store).map(claimedOf) }),
   }
 }
 

@@ -1,4 +1,5 @@
-import type { Turn, TurnReply, WorkPort } from '../../backend/work_port.ts'
+import { SPAN_SLOT, SPAN_SLOTS, type Turn, type TurnReply, type WorkPort } from '../../backend/work_port.ts'
+import { type BucketCount, summed } from '../../histogram.ts'
 import { claimFrom, nextIn } from './claim.ts'
 import type { MemoryQueue } from './queue.ts'
 import { claimedOf, type JobRecord } from './record.ts'
@@ -22,6 +23,9 @@ export function memoryWork(store: MemoryStore): WorkPort {
         if (progress !== undefined) record.progress = progress
         record.logs = [...record.logs, ...logs].slice(-MAX_LOGS)
       }
+    },
+    async observe(spans) {
+      for (const { queue, waits, runs } of spans) observe(store, store.queue(queue), waits, runs)
     },
     async leave(worker) {
       for (const record of [...(store.workers.get(worker)?.running ?? [])].reverse()) handBack(store, record)
@@ -49,6 +53,18 @@ function takeTurn(store: MemoryStore, { worker, lease, ends, wants, reconcile }:
     nextIn: next === Number.POSITIVE_INFINITY ? undefined : next,
     buried: buried.map(claimedOf),
   }
+}
+
+function observe(
+  store: MemoryStore,
+  { spans }: MemoryQueue,
+  waits: readonly BucketCount[],
+  runs: readonly BucketCount[],
+): void {
+  const slot = Math.floor(store.now() / SPAN_SLOT)
+  const present = spans.get(slot) ?? { waits: [], runs: [] }
+  spans.set(slot, { waits: summed([...present.waits, ...waits]), runs: summed([...present.runs, ...runs]) })
+  for (const old of spans.keys()) if (old < slot - SPAN_SLOTS) spans.delete(old)
 }
 
 function isOwned(store: MemoryStore, worker: string, id: string, attempt: number): boolean {

@@ -1,5 +1,6 @@
 import type { JobCounts } from '../../backend/inspect_port.ts'
 import type { QueueLimits, Retention } from '../../backend/maintain_port.ts'
+import type { BucketCount } from '../../histogram.ts'
 import { isDueBefore, isServedBefore, Line } from './line.ts'
 import type { JobRecord } from './record.ts'
 import { Turns } from './turns.ts'
@@ -15,7 +16,7 @@ export interface MemoryQueue {
   readonly name: string
   isPaused: boolean
   limits: QueueLimits
-  /** Undefined until configured: then nothing is deleted. */
+  /** Undefined until configured. */
   retention: Retention | undefined
   counts: JobCounts
   available: Line
@@ -26,6 +27,8 @@ export interface MemoryQueue {
   meter: Meter
   keys: Map<string, Meter>
   turns: Turns
+  /** Waits and runs by slot. */
+  spans: Map<number, { waits: BucketCount[]; runs: BucketCount[] }>
   /** Finished attempts by the minute's first millisecond. */
   minutes: Map<number, { completed: number; failed: number }>
 }
@@ -55,5 +58,6 @@ export const emptyQueue = (name: string): MemoryQueue => ({
   meter: { running: 0, idleAt: 0 },
   keys: new Map(),
   turns: new Turns(),
+  spans: new Map(),
   minutes: new Map(),
 })

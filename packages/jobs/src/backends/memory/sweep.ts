@@ -1,4 +1,4 @@
-import type { Retention } from '../../backend/maintain_port.ts'
+import { type Retention, standardRetention } from '../../backend/maintain_port.ts'
 import { promote, rescueDead } from './memory_work.ts'
 import type { MemoryQueue } from './queue.ts'
 import { isFinal, type JobRecord } from './record.ts'
@@ -6,16 +6,17 @@ import type { MemoryStore } from './store.ts'
 
 const endings = ['completed', 'cancelled', 'dead'] as const
 
-/** Makes due and rescues what no worker asks for, and deletes what has been kept for long enough. */
-export function sweep(store: MemoryStore): void {
+/** Makes due and rescues what no worker asks for, and deletes what has been kept for long enough. @returns what it buried */
+export function sweep(store: MemoryStore): JobRecord[] {
   for (const queue of store.queues.values()) promote(store, queue)
-  rescueDead(store)
+  const buried = rescueDead(store)
   for (const queue of store.queues.values())
-    if (queue.retention) for (const state of endings) retire(store, queue, state, queue.retention[state])
+    for (const state of endings) retire(store, queue, state, (queue.retention ?? standardRetention)[state])
   for (const [key, { until }] of store.uniques)
     if (until !== undefined && until <= store.now()) store.uniques.delete(key)
   for (const { keys } of store.queues.values())
     for (const [key, { running, idleAt }] of keys) if (running === 0 && idleAt <= store.now()) keys.delete(key)
+  return buried
 }
 
 /** From the oldest on, until one is young enough and no more than may be kept are left. */

@@ -7,21 +7,30 @@ type Element = string | number | boolean | null | undefined
  * A text, because the libraries that carry a user's transaction disagree on every other value, and on NULLs within arrays above all.
  */
 export function arrayText(elements: readonly Element[]): string | null {
-  let hasOne = false
-  let text = '{'
-  for (const [index, element] of elements.entries()) {
-    if (index > 0) text += ','
-    if (element === undefined || element === null) text += 'NULL'
-    else {
-      hasOne = true
-      text += typeof element === 'string' ? quoted(element) : String(element)
-    }
-  }
-  return hasOne ? `${text}}` : null
+  return arrayOf(elements, (element) => element)
 }
 
-/** Most elements need no escape, and looking for one is quicker than replacing none. */
+/** The same of what is read from each of a list. Most columns of most batches are empty, and cost no more than a look at each job. */
+export function arrayOf<T>(list: readonly T[], read: (one: T) => Element): string | null {
+  let text = ''
+  for (let at = 0; at < list.length; at++) {
+    const element = read(list[at]!)
+    const isNone = element === undefined || element === null
+    if (text === '') {
+      if (isNone) continue
+      text = `{${'NULL,'.repeat(at)}`
+    } else text += ','
+    if (isNone) text += 'NULL'
+    else text += typeof element === 'string' ? quoted(element) : String(element)
+  }
+  return text === '' ? null : `${text}}`
+}
+
+/** Characters that JSON writes in a way of its own, and halves of pairs, which it may. */
+const SPECIAL = /[^ -\ud7ff\ue000-\uffff]/
+
+/** Quotes and backslashes get a backslash, as in JSON, whose writer is quicker than any replacement; what else JSON escapes goes the slow way. */
 function quoted(element: string): string {
-  if (!/["\\]/.test(element)) return `"${element}"`
+  if (!SPECIAL.test(element)) return JSON.stringify(element)
   return `"${element.replace(/["\\]/g, '\\$&')}"`
 }

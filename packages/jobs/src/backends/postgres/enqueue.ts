@@ -1,7 +1,7 @@
 import type { SqlExecutor } from '@tailwater/postgres'
 import type { EnqueuePort, Stored } from '../../backend/enqueue_port.ts'
 import type { NewJob } from '../../job.ts'
-import { arrayText } from './array_text.ts'
+import { arrayOf, arrayText } from './array_text.ts'
 import type { Doorbell } from './doorbell.ts'
 import { atOnce, type Ground } from './ground.ts'
 
@@ -66,7 +66,7 @@ function flatten(jobs: readonly NewJob[]): FlatJob[] {
 
 function valuesOf(flat: readonly FlatJob[]): (string | null)[] {
   const column = (read: (job: NewJob, flat: FlatJob) => string | number | boolean | undefined) =>
-    arrayText(flat.map((one) => read(one.job, one)))
+    arrayOf(flat, (one) => read(one.job, one))
   const unique = (read: (unique: NonNullable<NewJob['unique']>) => string | number | boolean | undefined) =>
     column((job, { parent }) => (job.unique && parent === undefined ? read(job.unique) : undefined))
   return [

@@ -1,3 +1,4 @@
+import { optionsError } from '@tailwater/core'
 import type { JobFilter } from '../../backend/inspect_port.ts'
 import { finalStates, type JobState, jobStates } from '../../job.ts'
 
@@ -33,9 +34,12 @@ const RULES: readonly [
  * Writes a filter down. States are written out rather than given as values, so that the planner sees which partial index holds them.
  *
  * @param first number of the first value
+ * @throws E_OPTIONS on a state that is none: states become part of the statement
  */
 export function conditionsOf(filter: JobFilter, first: number): Conditions {
   const states = filter.states ?? jobStates
+  for (const state of states)
+    if (!jobStates.includes(state)) throw optionsError('filter.states', `some of ${jobStates.join(', ')}`, state)
   const values: unknown[] = []
   const rest: string[] = []
   let letters = ''

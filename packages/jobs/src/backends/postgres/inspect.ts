@@ -1,5 +1,7 @@
 import { isUuid } from '@tailwater/core'
 import type { InspectPort, JobCounts } from '../../backend/inspect_port.ts'
+import { SPAN_SLOT, SPAN_SLOTS } from '../../backend/work_port.ts'
+import { percentilesOf } from '../../histogram.ts'
 import { jobStates } from '../../job.ts'
 import type { Ground } from './ground.ts'
 import { listJobs } from './list.ts'
@@ -40,11 +42,16 @@ export function inspectPort(ground: Ground): InspectPort {
       const { rows: minutes } = await database.query<{ at: number; completed: number; failed: number }>(sql.minutes, [
         queue,
       ])
+      const { rows: spans } = await database.query<{ ofRuns: boolean; bucket: number; jobs: number }>(sql.spans, [
+        queue,
+      ])
       return {
         queue,
         paused: rows[0]!.paused,
         counts: await counts(queue),
         oldestAvailable: rows[0]!.oldest ?? undefined,
+        wait: percentilesOf(spans.flatMap(({ ofRuns, bucket, jobs }) => (ofRuns ? [] : [[bucket, jobs] as const]))),
+        run: percentilesOf(spans.flatMap(({ ofRuns, bucket, jobs }) => (ofRuns ? [[bucket, jobs] as const] : []))),
         minutes,
       }
     },
@@ -85,6 +92,12 @@ function inspectSql({ schema, statement }: Ground) {
       `SELECT coalesce((SELECT paused FROM ${schema}.jobs_queues WHERE name = $1), false) AS paused,
          (SELECT greatest(0, extract(epoch FROM ${schema}.now() - run_at) * 1000)::float8 FROM ${schema}.jobs_live
           WHERE queue = $1 AND state = 'available' ORDER BY priority, ready_at, seq LIMIT 1) AS oldest`,
+    ),
+    // jobs_spans_pkey
+    spans: statement(
+      'spans',
+      `SELECT of_runs AS "ofRuns", bucket, sum(jobs)::float8 AS jobs FROM ${schema}.jobs_spans
+       WHERE queue = $1 AND slot >= ${schema}.now() - interval '${((SPAN_SLOTS + 1) * SPAN_SLOT) / 60_000} minutes' GROUP BY of_runs, bucket`,
     ),
     // jobs_minutes_queue
     minutes: statement(

@@ -5,6 +5,7 @@ import { arrayText } from './array_text.ts'
 import type { Doorbell } from './doorbell.ts'
 import { conditionsOf } from './filter.ts'
 import { atOnce, type Ground } from './ground.ts'
+import { claimedOf, type GivenRow, givenColumns } from './rows.ts'
 
 /** Ended jobs of one queue and state that are deleted in one step: a transaction of some ten milliseconds. */
 const RETIRED = 2_000
@@ -97,12 +98,15 @@ export function maintainPort(ground: Ground, doorbell: Doorbell): MaintainPort {
       ),
     erase: (key, limit) => count(sql.erase, [key, limit]),
     async sweep() {
-      const { rows } = await atOnce(() => database.query<{ queue: string }>(sql.mend))
-      doorbell.ring(rows.map((row) => row.queue))
+      const { rows } = await atOnce(() => database.query<{ woken: string[]; buried: string[] | null }>(sql.mend))
+      const { woken, buried } = rows[0]!
+      doorbell.ring(woken)
+      const dead = buried ? (await database.query<GivenRow>(sql.buried, [arrayText(buried)])).rows : []
       if ((await count(sql.adopt, [ADOPTED])) > 0) doorbell.ring(undefined)
       for (let step = 0; step < RETIRE_STEPS; step++) if ((await count(sql.retire, [RETIRED])) === 0) break
       await database.query(sql.sumUp)
       if ((await count(sql.deadRows)) >= VACUUM_AT) await database.query(sql.vacuum)
+      return { buried: dead.map(claimedOf) }
     },
   }
 }
@@ -136,9 +140,11 @@ function maintainSql({ schema, statement }: Ground) {
     remove: statement('remove', `SELECT ${schema}.jobs_remove_v1($1) AS count`),
     erase: statement('erase', `SELECT ${schema}.jobs_erase_v1($1, $2) AS count`),
     edit: statement('edit', `SELECT ${schema}.jobs_edit_v1($1, $2, $3::smallint, $4, $5) AS queue`),
-    mend: statement('mend', `SELECT unnest(${schema}.jobs_mend_v1()) AS queue`),
+    mend: statement('mend', `SELECT woken, buried::text[] FROM ${schema}.jobs_mend_v2()`),
+    // jobs_ended_pkey
+    buried: statement('buried', `SELECT ${givenColumns} FROM ${schema}.jobs_ended WHERE id = ANY ($1::text::uuid[])`),
     adopt: statement('adopt', `SELECT ${schema}.jobs_adopt_v1($1) AS count`),
-    retire: statement('retire', `SELECT ${schema}.jobs_retire_v1($1) AS count`),
+    retire: statement('retire', `SELECT ${schema}.jobs_retire_v2($1) AS count`),
     deadRows: statement(
       'dead_rows',
       `SELECT coalesce(pg_stat_get_dead_tuples('${schema}.jobs_live'::regclass), 0) AS count`,

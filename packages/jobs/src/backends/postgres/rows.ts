@@ -1,4 +1,4 @@
-import type { Job } from '../../job.ts'
+import type { ClaimedJob, Job } from '../../job.ts'
 
 const ms = (column: string) => `(extract(epoch FROM ${column}) * 1000)::float8`
 
@@ -49,5 +49,46 @@ export function jobOf({ id, queue, kind, state, payload, priority, ...row }: Job
     progress: row.progress ?? undefined,
     result: row.result ?? undefined,
     error: row.error ?? undefined,
+  }
+}
+
+/** A job as a worker gets it. */
+export interface GivenRow {
+  id: string
+  queue: string
+  kind: string
+  payload: string
+  priority: number
+  key: string | null
+  attempt: number
+  max_attempts: number
+  timeout: number | null
+  request_id: string | null
+  traceparent: string | null
+  waited: number
+  has_children: boolean
+}
+
+/** Columns of a job that ended without its worker, which had begun it. */
+export const givenColumns = `id::text, queue, kind, payload, priority, key, attempt, max_attempts, timeout, request_id, traceparent,
+  (extract(epoch FROM greatest(started_at - run_at, interval '0')) * 1000)::float8 AS waited, has_children`
+
+/** The job as its worker sees it. */
+export function claimedOf(row: GivenRow): ClaimedJob {
+  return {
+    id: row.id,
+    queue: row.queue,
+    kind: row.kind,
+    payload: row.payload,
+    priority: row.priority,
+    key: row.key ?? undefined,
+    attempt: row.attempt,
+    maxAttempts: row.max_attempts,
+    timeout: row.timeout ?? undefined,
+    requestId: row.request_id ?? undefined,
+    traceparent: row.traceparent ?? undefined,
+    // To the microsecond, which is what the server knows; sums of binary fractions show more.
+    waited: Math.round(row.waited * 1_000) / 1_000,
+    hasChildren: row.has_children,
   }
 }

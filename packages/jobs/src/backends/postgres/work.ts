@@ -1,28 +1,16 @@
-import type { Turn, TurnReply, WorkPort } from '../../backend/work_port.ts'
-import type { ClaimedJob, JobEnd } from '../../job.ts'
-import { arrayText } from './array_text.ts'
+import { SPAN_SLOT, type Turn, type TurnReply, type WorkPort } from '../../backend/work_port.ts'
+import type { JobEnd } from '../../job.ts'
+import { arrayOf, arrayText } from './array_text.ts'
 import type { Doorbell } from './doorbell.ts'
 import { atOnce, type Ground } from './ground.ts'
+import { claimedOf, type GivenRow } from './rows.ts'
 
 /** Jobs of one turn at most: what a claim holds locked at a time. */
 const MAX_CLAIM = 1_000
 
 /** One thing that a turn has to say. */
-interface TurnRow {
+interface TurnRow extends GivenRow {
   what: 'refused' | 'lost' | 'cancelled' | 'claimed' | 'buried' | 'next'
-  id: string
-  queue: string
-  kind: string
-  payload: string
-  priority: number
-  key: string | null
-  attempt: number
-  max_attempts: number
-  timeout: number | null
-  request_id: string | null
-  traceparent: string | null
-  waited: number
-  has_children: boolean
   /** When it became available, in seconds, and what breaks ties: the order of claims within a queue. */
   since: number
   seq: number
@@ -32,11 +20,20 @@ interface TurnRow {
 export function workPort({ database, schema, statement }: Ground, doorbell: Doorbell): WorkPort {
   const turn = statement(
     'turn',
-    `SELECT * FROM ${schema}.jobs_turn_v1($1::text, $2::float8, $3::uuid[], $4::smallint[], $5::text[], $6::text[], $7::float8[], $8::text[], $9::integer[], $10::uuid[])`,
+    `SELECT * FROM ${schema}.jobs_turn_v2($1::text, $2::float8, $3::uuid[], $4::smallint[], $5::text[], $6::text[], $7::float8[], $8::text[], $9::integer[], $10::uuid[])`,
   )
   const report = statement(
     'report',
     `SELECT ${schema}.jobs_report_v1($1::text, $2::uuid[], $3::text[], $4::uuid[], $5::text[])::text`,
+  )
+  // jobs_spans_pkey; in the order of the key, so that two processes do not deadlock.
+  const observe = statement(
+    'observe',
+    `INSERT INTO ${schema}.jobs_spans AS s (queue, slot, of_runs, bucket, jobs)
+       SELECT queue, to_timestamp(floor(extract(epoch FROM ${schema}.now()) / ${SPAN_SLOT / 1_000}) * ${SPAN_SLOT / 1_000}), of_runs, bucket, sum(jobs)
+       FROM unnest($1::text::text[], $2::text::boolean[], $3::text::smallint[], $4::text::bigint[]) AS t (queue, of_runs, bucket, jobs)
+       GROUP BY queue, of_runs, bucket ORDER BY queue, of_runs, bucket
+     ON CONFLICT (queue, slot, of_runs, bucket) DO UPDATE SET jobs = s.jobs + excluded.jobs`,
   )
   const leave = statement('leave', `SELECT unnest(${schema}.jobs_leave_v1($1::text)) AS queue`)
 
@@ -56,6 +53,19 @@ export function workPort({ database, schema, statement }: Ground, doorbell: Door
       ]
       await atOnce(() => database.query(report, [worker, ...values]))
     },
+    async observe(spans) {
+      const counts = spans.flatMap(({ queue, waits, runs }) => [
+        ...waits.map(([bucket, jobs]) => ({ queue, ofRuns: false, bucket, jobs })),
+        ...runs.map(([bucket, jobs]) => ({ queue, ofRuns: true, bucket, jobs })),
+      ])
+      const values = [
+        arrayOf(counts, ({ queue }) => queue),
+        arrayOf(counts, ({ ofRuns }) => ofRuns),
+        arrayOf(counts, ({ bucket }) => bucket),
+        arrayOf(counts, ({ jobs }) => jobs),
+      ]
+      if (counts.length > 0) await atOnce(() => database.query(observe, values))
+    },
     async leave(worker) {
       const { rows } = await atOnce(() => database.query<{ queue: string }>(leave, [worker]))
       doorbell.ring(rows.map(({ queue }) => queue))
@@ -68,13 +78,13 @@ function turnValues({ worker, lease, ends, wants, reconcile }: Turn): unknown[] 
   return [
     worker,
     lease,
-    arrayText(ends.map(({ id }) => id)),
-    arrayText(ends.map(({ attempt }) => attempt)),
-    isPlain ? null : arrayText(ends.map(({ outcome }) => outcome)),
-    arrayText(ends.map(noteOf)),
-    isPlain ? null : arrayText(ends.map((end) => ('delay' in end ? end.delay : undefined))),
-    arrayText(wants.map(({ queue }) => queue)) ?? '{}',
-    arrayText(wants.map(({ count }) => Math.min(count, MAX_CLAIM))) ?? '{}',
+    arrayOf(ends, ({ id }) => id),
+    arrayOf(ends, ({ attempt }) => attempt),
+    isPlain ? null : arrayOf(ends, ({ outcome }) => outcome),
+    arrayOf(ends, noteOf),
+    isPlain ? null : arrayOf(ends, (end) => ('delay' in end ? end.delay : undefined)),
+    arrayOf(wants, ({ queue }) => queue) ?? '{}',
+    arrayOf(wants, ({ count }) => Math.min(count, MAX_CLAIM)) ?? '{}',
     reconcile ? (arrayText(reconcile) ?? '{}') : null,
   ]
 }
@@ -102,22 +112,4 @@ function inOrder(rows: readonly TurnRow[]): TurnRow[] {
     if (a.queue !== b.queue) return places.get(a.queue)! - places.get(b.queue)!
     return a.priority - b.priority || a.since - b.since || a.seq - b.seq
   })
-}
-
-function claimedOf(row: TurnRow): ClaimedJob {
-  return {
-    id: row.id,
-    queue: row.queue,
-    kind: row.kind,
-    payload: row.payload,
-    priority: row.priority,
-    key: row.key ?? undefined,
-    attempt: row.attempt,
-    maxAttempts: row.max_attempts,
-    timeout: row.timeout ?? undefined,
-    requestId: row.request_id ?? undefined,
-    traceparent: row.traceparent ?? undefined,
-    waited: row.waited,
-    hasChildren: row.has_children,
-  }
 }

@@ -26,6 +26,7 @@ export function entriesOf(jobs: readonly NewJob[]): RedisArgument[] {
   let tick = 0
   let first = ''
   let last = ''
+  let highest = ''
 
   function close(name: string): void {
     const group = groups.get(name)
@@ -38,10 +39,15 @@ export function entriesOf(jobs: readonly NewJob[]): RedisArgument[] {
 
   /** A job and all below it. */
   function add(job: NewJob, parent: string | undefined): void {
-    step(job)
+    note(job)
     count++
     entries.push('job', tick, ...entryOf(job, parent))
     for (const child of job.children ?? []) add(child, job.id)
+  }
+
+  function note(job: NewJob): void {
+    if (job.id > highest) highest = job.id
+    step(job)
   }
 
   function step({ id, delay, children }: NewJob): void {
@@ -57,7 +63,7 @@ export function entriesOf(jobs: readonly NewJob[]): RedisArgument[] {
       add(job, undefined)
       continue
     }
-    step(job)
+    note(job)
     const name = `${job.priority}:${job.queue}`
     let group = groups.get(name)
     if (group && (group.tick !== tick || group.args.length >= 2 * LARGEST_GROUP)) {
@@ -69,7 +75,7 @@ export function entriesOf(jobs: readonly NewJob[]): RedisArgument[] {
     group.args.push(job.id, bodyOf(job))
   }
   for (const name of [...groups.keys()]) close(name)
-  return [count, first ? tick + 1 : 0, first, last, ...entries]
+  return [count, first ? tick + 1 : 0, first, last, highest, ...entries]
 }
 
 function isSimple({ key, unique, delay, runAt, children }: NewJob): boolean {

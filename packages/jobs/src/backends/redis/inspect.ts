@@ -1,4 +1,5 @@
 import type { InspectPort, JobCounts, JobFilter, JobPage, QueueStats } from '../../backend/inspect_port.ts'
+import { SPAN_SLOT, SPAN_SLOTS } from '../../backend/work_port.ts'
 import type { Job } from '../../job.ts'
 import type { JobsConnection } from './connection.ts'
 import { type JobRecord, jobOf } from './job_text.ts'
@@ -6,6 +7,7 @@ import { waitedOf } from './score.ts'
 import { COUNTS } from './scripts/counts.ts'
 import { READ } from './scripts/read.ts'
 import { STATS } from './scripts/stats.ts'
+import { spansOf } from './spans.ts'
 import { cursorOf, isAfter, walk } from './walk.ts'
 
 type Counts = [
@@ -19,7 +21,7 @@ type Counts = [
   running: number,
 ]
 
-type StatsWire = [now: number, paused: number, counts: Counts, score: string, minutes: string[]]
+type StatsWire = [now: number, paused: number, counts: Counts, score: string, minutes: string[], spans: string[]]
 
 /** How jobs in Redis are looked at. */
 export function inspectPort(connection: JobsConnection): InspectPort {
@@ -49,12 +51,14 @@ export function inspectPort(connection: JobsConnection): InspectPort {
     logs: (id) => redis.command<string[]>('LRANGE', `${root}:log:${id}`, 0, -1),
     counts: async (queue = '') => countsOf(await connection.run<Counts>(COUNTS, [queue])),
     async stats(queue) {
-      const [now, paused, counts, score, minutes] = await connection.run<StatsWire>(STATS, [queue])
+      const args = [queue, SPAN_SLOT, SPAN_SLOTS]
+      const [now, paused, counts, score, minutes, spans] = await connection.run<StatsWire>(STATS, args)
       return {
         queue,
         paused: paused === 1,
         counts: countsOf(counts),
         oldestAvailable: score === '' ? undefined : waitedOf(Number(score), now),
+        ...spansOf(spans),
         minutes: minutesOf(minutes, now),
       }
     },

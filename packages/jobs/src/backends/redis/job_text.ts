@@ -73,6 +73,12 @@ export function claimedOf(id: string, body: string, attempt: number, waited: num
   return { id, ...job, attempt, waited }
 }
 
+/** What a script tells of a job that it has buried. */
+export type BuriedJob = readonly [id: string, body: string, attempt: string]
+
+/** Likewise for whoever tells of its end. */
+export const buriedOf = ([id, body, attempt]: BuriedJob): ClaimedJob => claimedOf(id, body, Number(attempt), 0)
+
 /** What a script tells of a job (lua/reading.ts). */
 export type JobRecord = readonly [
   id: string,

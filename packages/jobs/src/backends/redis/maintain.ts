@@ -2,6 +2,7 @@ import type { JobFilter } from '../../backend/inspect_port.ts'
 import type { MaintainPort, QueueLimits, Retention } from '../../backend/maintain_port.ts'
 import type { Job, JobState } from '../../job.ts'
 import type { JobsConnection } from './connection.ts'
+import { type BuriedJob, buriedOf } from './job_text.ts'
 import { CANCEL } from './scripts/cancel.ts'
 import { CONFIGURE } from './scripts/configure.ts'
 import { EDIT } from './scripts/edit.ts'
@@ -79,7 +80,8 @@ export function maintainPort(connection: JobsConnection, maxCrashes: number): Ma
     },
     erase: (key, limit) => run<number>(ERASE, [key, limit]),
     async sweep() {
-      await run(SWEEP, [maxCrashes, SWEPT])
+      const buried = await run<BuriedJob[]>(SWEEP, [maxCrashes, SWEPT])
+      return { buried: buried.map(buriedOf) }
     },
   }
 }

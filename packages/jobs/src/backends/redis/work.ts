@@ -3,11 +3,13 @@ import type { RedisArgument } from '@tailwater/redis'
 import type { Turn, TurnReply, WorkPort } from '../../backend/work_port.ts'
 import type { ClaimedJob, JobEnd } from '../../job.ts'
 import type { JobsConnection } from './connection.ts'
-import { claimedOf } from './job_text.ts'
+import { type BuriedJob, buriedOf, claimedOf } from './job_text.ts'
 import { waitedOf } from './score.ts'
 import { LEAVE } from './scripts/leave.ts'
+import { OBSERVE } from './scripts/observe.ts'
 import { REPORT } from './scripts/report.ts'
 import { TURN } from './scripts/turn.ts'
+import { spanArguments } from './spans.ts'
 
 /** Jobs of one turn: what the script may pass to a command at once. */
 const MAX_CLAIM = 1_000
@@ -20,7 +22,7 @@ type TurnWire = [
   refused: string[],
   stops: string[],
   nextIn: number,
-  buried: [id: string, body: string, attempt: string][],
+  buried: BuriedJob[],
   lost: string[],
 ]
 
@@ -63,6 +65,9 @@ export function workPort(connection: JobsConnection, maxCrashes: number): WorkPo
       }
       await connection.run(REPORT, args)
     },
+    async observe(spans) {
+      await connection.run(OBSERVE, spanArguments(spans))
+    },
     async leave(worker) {
       await connection.run(LEAVE, [worker])
     },
@@ -99,7 +104,7 @@ function replyOf([now, claims, refused, cancelled, nextIn, buried, lost]: TurnWi
     refused,
     cancelled,
     nextIn: nextIn < 0 ? undefined : nextIn,
-    buried: buried.map(([id, body, attempt]) => claimedOf(id, body, Number(attempt), 0)),
+    buried: buried.map(buriedOf),
     lost,
   }
 }

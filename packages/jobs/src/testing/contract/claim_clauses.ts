@@ -1,8 +1,30 @@
 import assert from 'node:assert/strict'
-import { type Clause, countsOf, idsOf, LEASE, newJob } from './subject.ts'
+import { type Clause, countsOf, idsOf, LEASE, newJob, sorted } from './subject.ts'
 
 /** Who owns a job. */
 export function claimClauses(clause: Clause): void {
+  clause('two turns that one worker takes at a time get different jobs, and end both', async (subject) => {
+    const ids = await subject.add(...Array.from({ length: 40 }, () => ({})))
+    const halves = await Promise.all([subject.claim('a', 20), subject.claim('a', 20)])
+    assert.deepEqual(sorted(idsOf(halves.flat())), sorted(ids))
+    const ends = halves.map((jobs) =>
+      jobs.map(({ id, attempt }) => ({ id, attempt, outcome: 'completed' as const, result: undefined })),
+    )
+    const replies = await Promise.all(ends.map((half) => subject.turn('a', { ends: half })))
+    assert.deepEqual(
+      replies.map(({ refused }) => refused),
+      [[], []],
+    )
+    assert.deepEqual(await subject.backend.inspect.counts(), countsOf({ completed: 40 }))
+  })
+
+  clause('two turns at a time keep together to what a queue may run at once', async (subject) => {
+    await subject.limit({ concurrency: 5 })
+    await subject.add(...Array.from({ length: 20 }, () => ({})))
+    const halves = await Promise.all([subject.claim('a', 5), subject.claim('a', 5)])
+    assert.equal(halves.flat().length, 5)
+  })
+
   clause('a claimed job carries what its handler needs', async (subject) => {
     const id = await subject.id({ key: 'k', timeout: 9, requestId: 'r', traceparent: 't', priority: 7, maxAttempts: 2 })
     await subject.advance(250)

@@ -3,6 +3,9 @@ import { newId } from '@tailwater/core'
 import { inEveryState } from './inspect_clauses.ts'
 import { type Clause, countsOf, keepAll, newJob, type Subject } from './subject.ts'
 
+/** Milliseconds of a day. */
+const DAY = 86_400_000
+
 /** How jobs go. */
 export function deletionClauses(clause: Clause): void {
   clause('any job that does not run can be removed', async (subject) => {
@@ -99,6 +102,18 @@ export function deletionClauses(clause: Clause): void {
       assert.deepEqual(await subject.states(ids.slice(3)), [state, state])
     })
   }
+
+  clause('a queue that nobody has configured keeps what completed for 7 days and what died for 30', async (subject) => {
+    await endInTurn(subject, 'dead', 1)
+    await endInTurn(subject, 'completed', 1)
+    await endInTurn(subject, 'cancelled', 1)
+    await subject.advance(7 * DAY - 1_000)
+    assert.deepEqual(await swept(subject), countsOf({ dead: 1, completed: 1, cancelled: 1 }))
+    await subject.advance(2_000)
+    assert.deepEqual(await swept(subject), countsOf({ dead: 1 }))
+    await subject.advance(23 * DAY)
+    assert.deepEqual(await swept(subject), countsOf({}))
+  })
 
   clause('retention is of its own queue and state', async (subject) => {
     await subject.backend.maintain.configure('mail', {}, { ...keepAll, completed: { age: 1_000, count: 0 } })

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { newId } from '@tailwater/core'
 import type { JobFilter } from '../../backend/inspect_port.ts'
+import { bucketOf } from '../../histogram.ts'
 import { type Clause, countsOf, idsOf, newJob, type Subject, sorted } from './subject.ts'
 
 /** What readers see. */
@@ -129,6 +130,44 @@ export function inspectClauses(clause: Clause): void {
     const { oldestAvailable, counts, queue, paused } = await subject.backend.inspect.stats('mail')
     assert.deepEqual([oldestAvailable, queue, paused], [2_000, 'mail', false])
     assert.deepEqual(counts, countsOf({ available: 2 }))
+  })
+
+  clause('the statistics of a queue tell percentiles of what workers say of waits and runs', async (subject) => {
+    const { work, inspect } = subject.backend
+    const none = await inspect.stats('mail')
+    assert.deepEqual([none.wait, none.run], [undefined, undefined])
+    // 1 to 100 ms of waiting, 10 times as much of running, told by two workers.
+    const durations = Array.from({ length: 100 }, (_, nth) => nth + 1)
+    for (const half of [durations.slice(0, 50), durations.slice(50)])
+      await work.observe([
+        { queue: 'mail', waits: half.map((ms) => [bucketOf(ms), 1]), runs: half.map((ms) => [bucketOf(10 * ms), 1]) },
+        { queue: 'sms', waits: [[bucketOf(7), 2]], runs: [] },
+      ])
+    const { wait, run } = await inspect.stats('mail')
+    for (const [shown, unit] of [
+      [wait, 1],
+      [run, 10],
+    ] as const) {
+      assert.equal(shown?.count, 100)
+      for (const [percentile, wanted] of [
+        [shown.p50, 50],
+        [shown.p95, 95],
+        [shown.p99, 99],
+      ] as const)
+        assert.ok(Math.abs(percentile / (wanted * unit) - 1) < 0.1, `${percentile} instead of ${wanted * unit}`)
+    }
+    const other = await inspect.stats('sms')
+    assert.deepEqual([other.wait?.count, other.run], [4, undefined])
+  })
+
+  clause('percentiles are those of the last hour', async (subject) => {
+    const { work, inspect } = subject.backend
+    await work.observe([{ queue: 'mail', waits: [[bucketOf(5), 1]], runs: [] }])
+    await subject.advance(55 * 60_000)
+    await work.observe([{ queue: 'mail', waits: [[bucketOf(5), 2]], runs: [] }])
+    assert.equal((await inspect.stats('mail')).wait?.count, 3)
+    await subject.advance(15 * 60_000)
+    assert.equal((await inspect.stats('mail')).wait?.count, 2)
   })
 
   clause('the statistics of a queue count what ended in the last full minutes', async (subject) => {

@@ -53,6 +53,20 @@ export function rescueClauses(clause: Clause): void {
     assert.equal(await subject.state(id), 'available')
   })
 
+  clause('the sweep tells which jobs it has buried', async (subject) => {
+    const id = await subject.id({ maxAttempts: 1, kind: 'poison', payload: '{"n":1}' })
+    const spared = await subject.id()
+    await subject.claim('a', 2)
+    await subject.advance(LEASE + 1)
+    const { buried } = await subject.backend.maintain.sweep()
+    assert.deepEqual(
+      buried.map((job) => [job.id, job.kind, job.payload, job.attempt, job.maxAttempts]),
+      [[id, 'poison', '{"n":1}', 1, 1]],
+    )
+    assert.deepEqual(await subject.states([id, spared]), ['dead', 'available'])
+    assert.deepEqual((await subject.backend.maintain.sweep()).buried, [])
+  })
+
   clause('a late end of the dead worker is refused when its job was rescued', async (subject) => {
     const id = await subject.id()
     const job = await subject.claimOne('a')

@@ -142,7 +142,7 @@ export class Walk {
 
   /** Time passes, and what follows from it alone is done. */
   async #pass(): Promise<void> {
-    const ms = this.#oneOf([13, 1_013, 10_013])
+    const ms = this.#oneOf([113, 1_013, 10_013])
     this.#lines.push(`pass ${ms}`)
     for (const subject of this.#both) await subject.advance(ms)
     await this.#settle()
@@ -162,7 +162,12 @@ export class Walk {
   }
 
   async #settle(): Promise<void> {
-    for (const { backend } of this.#both) for (let rounds = 0; rounds < 3; rounds++) await backend.maintain.sweep()
+    await this.#same('sweep', async ({ backend }) => {
+      const buried: string[] = []
+      for (let rounds = 0; rounds < 3; rounds++)
+        buried.push(...(await backend.maintain.sweep()).buried.map(({ id }) => id))
+      return sorted(buried)
+    })
   }
 
   async #leave(): Promise<void> {

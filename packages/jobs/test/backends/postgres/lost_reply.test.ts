@@ -125,3 +125,22 @@ it("a server's clock that is set back or forward does not lose a job, nor give o
   assert.equal((await backend.inspect.counts()).completed, 3)
   await setTestTime(database, schema)
 })
+
+it('a worker that asks what was lost waits for a turn of its own that is still under way in the server', async () => {
+  const { backend, database, schema, rows } = ground
+  const jobs = [newJob(), newJob()]
+  await backend.jobs.add(jobs)
+  let asking: ReturnType<typeof takeTurn> | undefined
+  await database.transaction(async (tx) => {
+    await tx.query(
+      `SELECT FROM ${schema}.jobs_turn_v2('a', 30000, NULL, NULL, NULL, NULL, NULL, '{mail}', '{2}', NULL)`,
+    )
+    asking = takeTurn(backend, 'a', { reconcile: [] })
+    for (let waiting = 0; waiting === 0; )
+      waiting = (await rows(`SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted`)).length
+  })
+  assert.deepEqual(
+    (await asking!).claimed.map(({ id }) => id),
+    jobs.map(({ id }) => id),
+  )
+})

@@ -123,6 +123,31 @@ describe('a driver that sends a turn twice', () => {
     assert.deepEqual([idsOf(second.claimed), second.refused], [ids.slice(2, 4), []])
     assert.deepEqual(await inspect.counts(), countsOf({ completed: 1, retryable: 1, running: 2, available: 2 }))
   })
+
+  it('gets for both of two turns that are under way what each got first', async () => {
+    const { redis, subject } = await open()
+    const ids = await subject.add(...Array.from({ length: 9 }, () => ({})))
+    const sent: Promise<unknown>[] = []
+    const both = Promise.withResolvers<void>()
+    const twice: Redis = Object.assign(Object.create(redis) as Redis, {
+      topology: 'cluster' as const,
+      run: (async (script, keys, args, options) => {
+        if ((script as unknown) !== TURN) return redis.run(script, keys, args, options)
+        if (sent.push(redis.run(script, keys, args, options)) === 2) both.resolve()
+        await both.promise
+        await Promise.all(sent)
+        return redis.run(script, keys, args, options)
+      }) as Redis['run'],
+    })
+    const { work, inspect } = createRedisBackend({ redis: twice })
+    const wants = (count: number) => ({ worker: 'a', lease: LEASE, ends: [], wants: [{ queue: 'mail', count }] })
+    const replies = await Promise.all([work.turn(wants(2)), work.turn(wants(3))])
+    assert.deepEqual(
+      replies.map(({ claimed }) => idsOf(claimed)),
+      [ids.slice(0, 2), ids.slice(2, 5)],
+    )
+    assert.deepEqual(await inspect.counts(), countsOf({ running: 5, available: 4 }))
+  })
 })
 
 describe('a server', () => {

@@ -31,7 +31,7 @@ export async function auditKeys(redis: Redis): Promise<void> {
       /^(job|more|link|note|wait|unique|unique-ends|queues|config|paused|awake|running|pace|tick|workers|schedules|keyed)$/.test(
         key,
       ) ||
-        /^(all|available|scheduled|retryable|pending|completed|cancelled|dead|kept-\w+|minutes|lanes|heads|busy|paced|resting|turns|served|lane|held|stop|seen|kids|log|schedule):/.test(
+        /^(all|available|scheduled|retryable|pending|completed|cancelled|dead|kept-\w+|minutes|spans|lanes|heads|busy|paced|resting|turns|served|lane|held|stop|seen|kids|log|schedule):/.test(
           key,
         ),
       `${key} is a key that nobody knows`,

@@ -11,15 +11,20 @@ export async function stats(tools: JobsTools, { words }: Call): Promise<Answer> 
   const names = words[0] === undefined ? await tools.jobs.inspect.queues() : [words[0]]
   const list = []
   for (const name of names) list.push(await (await existingQueue(tools, name)).stats())
-  const rows = list.map(({ queue, paused, counts }) => [
+  const rows = list.map(({ queue, paused, counts, wait, run }) => [
     paused ? `${queue} (paused)` : queue,
     ...jobStates.map((state) => counts[state]),
+    durationOf(wait?.p95),
+    durationOf(run?.p95),
   ])
   return {
     value: { queues: list },
-    lines: list.length > 0 ? table(['queue', ...jobStates], rows) : ['There are no queues yet.'],
+    lines: list.length > 0 ? table(['queue', ...jobStates, 'wait p95', 'run p95'], rows) : ['There are no queues yet.'],
   }
 }
+
+/** Milliseconds with three digits of them, or nothing. */
+const durationOf = (ms: number | undefined) => (ms === undefined ? '' : `${Number(ms.toPrecision(3))} ms`)
 
 /** Jobs of a queue. */
 export async function list(tools: JobsTools, call: Call): Promise<Answer> {

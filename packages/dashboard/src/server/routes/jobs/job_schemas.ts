@@ -19,6 +19,20 @@ export const Counts = Type.Object(
 /** How many jobs a call has dealt with. */
 export const Count = Type.Object({ count })
 
+/** How long jobs waited, or ran. */
+const spans = (description: string) =>
+  Nullable(
+    Type.Object(
+      {
+        count: Type.Integer({ minimum: 0, description: 'Attempts that were counted.' }),
+        p50: Type.Number(),
+        p95: Type.Number(),
+        p99: Type.Number(),
+      },
+      { description: `${description}, in milliseconds, within 4.4 %. Null when no attempt ended in the last hour.` },
+    ),
+  )
+
 /** A queue and how it does. */
 export const QueueState = Type.Object({
   queue: Type.String(),
@@ -27,6 +41,8 @@ export const QueueState = Type.Object({
   oldestAvailable: Nullable(
     Type.Number({ description: 'Milliseconds for which the next job in turn has been available.' }),
   ),
+  wait: spans('Percentiles of how long jobs were available before they were claimed'),
+  run: spans('Percentiles of how long handlers took'),
   minutes: Type.Array(Type.Object({ at: moment, completed: count, failed: count }), {
     description: 'Attempts that ended in each of the last 60 full minutes; minutes without any may be missing.',
   }),

@@ -20,9 +20,11 @@ export function queueRoutes(desk: Desk, jobs: Jobs): Route[] {
 }
 
 const tags = ['jobs']
-const state = ({ oldestAvailable, minutes, ...stats }: QueueStats) => ({
+const state = ({ oldestAvailable, wait, run, minutes, ...stats }: QueueStats) => ({
   ...stats,
   oldestAvailable: oldestAvailable ?? null,
+  wait: wait ?? null,
+  run: run ?? null,
   minutes: [...minutes],
 })
 

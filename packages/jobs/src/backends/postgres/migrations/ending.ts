@@ -1,5 +1,5 @@
 /** Columns that a job takes along from `jobs_live` to `jobs_ended`. */
-const KEPT = `id, enqueued_at, started_at, timeout, priority, max_attempts, has_children, fails_with_child, parent_id,
+export const KEPT = `id, enqueued_at, started_at, timeout, priority, max_attempts, has_children, fails_with_child, parent_id,
         queue, kind, key, unique_key, request_id, traceparent, tags, progress, payload`
 
 /**
@@ -119,10 +119,13 @@ function finish(schema: string): string {
     END $$;`
 }
 
-/** The fence: what a worker says counts for jobs that it still owns, in the attempt it was given. */
-function end(schema: string): string {
-  const owned = `id = ANY (ids) AND CASE WHEN state = 'running'
+/** What a worker says counts for jobs that it still owns, in the attempt it was given. */
+export const OWNED = `id = ANY (ids) AND CASE WHEN state = 'running'
           THEN worker = me AND (id, attempt) IN (SELECT said.id, said.attempt FROM unnest(ids, attempts) AS said (id, attempt)) END`
+
+/** How attempts ended, whatever there is to say of them. */
+function end(schema: string): string {
+  const owned = OWNED
   const said = (place: number) => `(said->(id::text || attempt)->>${place})`
   return `
     -- How attempts ended. outcomes: all completed if NULL; notes: results or errors; delays in ms. Returns the ids that were refused.

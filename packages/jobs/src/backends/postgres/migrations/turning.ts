@@ -1,12 +1,29 @@
 import { FIRST, PLANS } from './ending.ts'
 
+/** Seconds of an interval, or of a moment since the epoch. */
+type Epoch = (value: string) => string
+
 /** A job as a worker gets it. */
 const given = (
+  epoch: Epoch,
   since: string,
 ) => `id, queue, kind, payload, priority, key, attempt, max_attempts, timeout, request_id, traceparent,
-          (extract(epoch FROM greatest(started_at - (${since}), interval '0')) * 1000)::float8, has_children, extract(epoch FROM ready_at)::float8, seq`
-const CLAIMED = given(`ready_at + CASE WHEN ready_at < '1500-01-01' THEN ${FIRST} ELSE '0' END`)
-const BURIED = given('run_at').replace('ready_at', 'run_at').replace('seq', '0::bigint')
+          (${epoch(`greatest(started_at - (${since}), interval '0')`)} * 1000)::float8, has_children, ${epoch('ready_at')}::float8, seq`
+const claimed = (epoch: Epoch) =>
+  given(epoch, `ready_at + CASE WHEN ready_at < '1500-01-01' THEN ${FIRST} ELSE '0' END`)
+const buried = (epoch: Epoch) => given(epoch, 'run_at').replace('ready_at', 'run_at').replace('seq', '0::bigint')
+
+/** What differs from version to version. */
+interface TurnVersion {
+  name: string
+  /** The function that takes the ends. */
+  end: string
+  /** Before anything else. */
+  begin: string
+  /** After the ends. */
+  renew: string
+  epoch: Epoch
+}
 
 /**
  * A worker's turn.
@@ -16,7 +33,50 @@ const BURIED = given('run_at').replace('ready_at', 'run_at').replace('seq', '0::
 export function turning(schema: string): string {
   return `${promote(schema)}
 ${rescue(schema)}
-${turn(schema)}`
+${turn(schema, { name: 'jobs_turn_v1', end: 'jobs_end_v1', begin: '', renew: renewal(schema), epoch: (value) => `extract(epoch FROM ${value})` })}`
+}
+
+/**
+ * A turn that may go beside another one of the same worker.
+ *
+ * Both would write the worker's row, and so the second wait for the first one's commit: one that was renewed within 100 ms (LEASE_SLACK) is left alone. One that
+ * asks what was lost waits for those that are under way, though nobody hears of them any more: what they have claimed is lost, too. `date_part` is of double precision, and
+ * a third of the work that the numbers of `extract` are.
+ *
+ * A turn that tells no ends does not wait for the disk. If the server falls before that is written, its claims never were: the jobs are available, and run once more, as they
+ * would if the worker had died. No end and no job that was enqueued depends on it.
+ *
+ * @param schema quoted
+ */
+export function turningInTwos(schema: string): string {
+  const lock = (kind: string) => `PERFORM pg_advisory_xact_lock${kind}(hashtextextended('tailwater jobs ' || me, 0));`
+  const begin = `
+      IF believed IS NULL THEN
+        ${lock('_shared')}
+      ELSE
+        ${lock('')}
+      END IF;
+      IF end_ids IS NULL THEN
+        PERFORM set_config('synchronous_commit', 'off', true);
+      END IF;
+      -- jobs_workers_pkey
+      IF (SELECT w.expires_at BETWEEN moment + (lease - 100) * interval '1 millisecond' AND moment + lease * interval '1 millisecond'
+        FROM ${schema}.jobs_workers AS w WHERE w.id = me) IS NOT TRUE THEN${renewal(schema).replaceAll('\n', '\n  ')}
+      END IF;`
+  return turn(schema, {
+    name: 'jobs_turn_v2',
+    end: 'jobs_end_v2',
+    begin,
+    renew: '',
+    epoch: (value) => `date_part('epoch', ${value})`,
+  })
+}
+
+function renewal(schema: string): string {
+  return `
+      -- jobs_workers_pkey
+      INSERT INTO ${schema}.jobs_workers AS w (id, expires_at) VALUES (me, moment + lease * interval '1 millisecond')
+        ON CONFLICT ON CONSTRAINT jobs_workers_pkey DO UPDATE SET expires_at = excluded.expires_at;`
 }
 
 /** A scheduled job becomes available in a step of its own: an index for claims that also held future jobs would have to be read past all of them. */
@@ -80,10 +140,10 @@ function rescue(schema: string): string {
     END $$;`
 }
 
-function turn(schema: string): string {
+function turn(schema: string, { name, end, begin, renew, epoch }: TurnVersion): string {
   return `
     -- One turn, with one row for each thing to say; see WorkPort. believed: ids that the worker believes it runs, or NULL.
-    CREATE FUNCTION ${schema}.jobs_turn_v1(
+    CREATE FUNCTION ${schema}.${name}(
       me text, lease float8, end_ids uuid[], end_attempts smallint[], end_outcomes text[], end_notes text[], end_delays float8[],
       want_queues text[], want_counts integer[], believed uuid[]
     ) RETURNS TABLE (what text, id uuid, queue text, kind text, payload text, priority smallint, key text, attempt smallint,
@@ -94,22 +154,19 @@ function turn(schema: string): string {
       moment timestamptz := ${schema}.now();
       buried uuid[];
       want record;
-    BEGIN
+    BEGIN${begin}
       IF end_ids IS NOT NULL THEN
         RETURN QUERY SELECT 'refused', ${only('id', 'refused')}
-          FROM unnest(${schema}.jobs_end_v1(me, end_ids, end_attempts, end_outcomes, end_notes, end_delays, moment)) AS refused;
-      END IF;
-      -- jobs_workers_pkey
-      INSERT INTO ${schema}.jobs_workers AS w (id, expires_at) VALUES (me, moment + lease * interval '1 millisecond')
-        ON CONFLICT ON CONSTRAINT jobs_workers_pkey DO UPDATE SET expires_at = excluded.expires_at;
-${upkeep(schema)}
-${answers(schema)}
-${claims(schema)}
+          FROM unnest(${schema}.${end}(me, end_ids, end_attempts, end_outcomes, end_notes, end_delays, moment)) AS refused;
+      END IF;${renew}
+${upkeep(schema, epoch)}
+${answers(schema, epoch)}
+${claims(schema, epoch)}
     END $$;`
 }
 
 /** What is looked at before anything is claimed. */
-function upkeep(schema: string): string {
+function upkeep(schema: string, epoch: Epoch): string {
   return `
       FOR want IN
         -- jobs_live_due
@@ -121,16 +178,16 @@ function upkeep(schema: string): string {
       IF EXISTS (SELECT FROM ${schema}.jobs_workers WHERE expires_at < moment) THEN
         buried := ${schema}.jobs_rescue_v1(want_queues, moment);
         -- jobs_ended_pkey
-        RETURN QUERY SELECT 'buried', ${BURIED} FROM ${schema}.jobs_ended WHERE id = ANY (buried);
+        RETURN QUERY SELECT 'buried', ${buried(epoch)} FROM ${schema}.jobs_ended WHERE id = ANY (buried);
       END IF;`
 }
 
 /** What the worker has to know of the jobs that it runs, or thinks it does. */
-function answers(schema: string): string {
+function answers(schema: string, epoch: Epoch): string {
   return `
       IF believed IS NOT NULL THEN
         -- jobs_live_running
-        RETURN QUERY SELECT 'claimed', ${CLAIMED} FROM ${schema}.jobs_live
+        RETURN QUERY SELECT 'claimed', ${claimed(epoch)} FROM ${schema}.jobs_live
           WHERE state = 'running' AND worker = me AND id <> ALL (believed);
       END IF;
       -- jobs_live_cancelling
@@ -138,7 +195,7 @@ function answers(schema: string): string {
 }
 
 /** A limited queue's row is locked for the rest of the turn: what is counted then is what counts. In the order of names, so that turns do not deadlock. */
-function claims(schema: string): string {
+function claims(schema: string, epoch: Epoch): string {
   return `
       -- jobs_queues_pkey
       PERFORM FROM ${schema}.jobs_queues AS q, unnest(want_queues, want_counts) AS w (name, count)
@@ -150,13 +207,13 @@ function claims(schema: string): string {
         WHERE w.count > 0 AND q.paused IS NOT TRUE ORDER BY w.place
       LOOP
         IF want.limited THEN
-          RETURN QUERY SELECT 'claimed', ${CLAIMED} FROM ${schema}.jobs_claim_limited_v1(me, want.name, want.count, moment);
+          RETURN QUERY SELECT 'claimed', ${claimed(epoch)} FROM ${schema}.jobs_claim_limited_v1(me, want.name, want.count, moment);
         ELSE
           -- jobs_live_ready
           RETURN QUERY UPDATE ${schema}.jobs_live SET state = 'running', worker = me, attempt = attempt + 1, started_at = moment, progress = NULL
             WHERE ctid = ANY (ARRAY(SELECT ctid FROM ${schema}.jobs_live WHERE queue = want.name AND state = 'available'
               ORDER BY priority, ready_at, seq LIMIT want.count FOR UPDATE SKIP LOCKED))
-            RETURNING 'claimed', ${CLAIMED};
+            RETURNING 'claimed', ${claimed(epoch)};
         END IF;
       END LOOP;
       -- jobs_live_pkey; after the claims, which may have given one back to it.

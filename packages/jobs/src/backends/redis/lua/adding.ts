@@ -11,18 +11,20 @@
  * write here is such a command, and what is refused has stored nothing.
  */
 export const ADDING = `
-local function addGroup(at, ticks)
+local function addGroup(at, ticks, isNew)
   local queue, priority, n = ARGV[at + 2], ARGV[at + 3], tonumber(ARGV[at + 4])
   local ids, order, turns, score = {}, {}, {}, scoreOf(priority, ticks)
   local first, last = at + 5, at + 4 + 2 * n
   for position = 1, n do
     local id = ARGV[first + 2 * position - 2]
     ids[position] = id
-    order[2 * position - 1], order[2 * position] = now, id
+    order[2 * position - 1], order[2 * position] = present, id
     turns[2 * position - 1], turns[2 * position] = score, id
   end
-  local isNew = true
-  for _, known in ipairs(call('HMGET', JOB, unpack(ids))) do isNew = isNew and not known end
+  if not isNew then
+    isNew = true
+    for _, known in ipairs(call('HMGET', JOB, unpack(ids))) do isNew = isNew and not known end
+  end
   if isNew then
     call('HSET', JOB, unpack(ARGV, first, last))
     call('ZADD', root .. ':all:' .. queue, unpack(order))
@@ -30,7 +32,7 @@ local function addGroup(at, ticks)
   else
     for position = first, last, 2 do
       if call('HSETNX', JOB, ARGV[position], ARGV[position + 1]) == 1 then
-        call('ZADD', root .. ':all:' .. queue, now, ARGV[position])
+        call('ZADD', root .. ':all:' .. queue, present, ARGV[position])
         call('ZADD', root .. ':available:' .. queue, score, ARGV[position])
       end
     end
@@ -38,17 +40,18 @@ local function addGroup(at, ticks)
   return last + 1
 end
 
--- Reads and stores entries, which are preceded by: their number, that of their ticks, the first and the last id that has one. Gives what was not simply stored: id, id of the
--- job that stands for it, outcome.
+-- Reads and stores entries, which are preceded by: their number, that of their ticks, the first and the last id that has one, the highest of all. Gives what was not simply
+-- stored: id, id of the job that stands for it, outcome.
 local function addAll(at)
   local queues, outcomes, count = {}, {}, tonumber(ARGV[at])
   if count == 0 then return outcomes end
-  local ticks = ARGV[at + 1] ~= '0' and takeTicks(tonumber(ARGV[at + 1]), ARGV[at + 2], ARGV[at + 3]) or 0
-  at = at + 4
+  local ticks, areNew = 0, false
+  if ARGV[at + 1] ~= '0' then ticks, areNew = takeTicks(tonumber(ARGV[at + 1]), ARGV[at + 2], ARGV[at + 3], ARGV[at + 4]) end
+  at = at + 5
   for _ = 1, count do
     local queue, tick = ARGV[at + 2], ticks + tonumber(ARGV[at + 1])
     if ARGV[at] == 'group' then
-      at = addGroup(at, tick)
+      at = addGroup(at, tick, areNew)
     else
       rest().addEntry(at, tick, outcomes)
       at = at + 15

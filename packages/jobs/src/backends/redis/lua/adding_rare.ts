@@ -60,7 +60,7 @@ local function addJob(entry, ticks, outcomes)
     return
   end
   call('HSET', JOB, id, entry.body)
-  call('ZADD', root .. ':all:' .. queue, now, id)
+  call('ZADD', root .. ':all:' .. queue, present, id)
   if entry.link ~= '' then call('HSET', LINK, id, entry.link) end
   if entry.key ~= '' then call('ZADD', root .. ':keyed', 0, entry.key .. '\0' .. id) end
   takeUnique(entry.unique, id, entry.ttl)
@@ -74,7 +74,7 @@ local function addJob(entry, ticks, outcomes)
     call('HINCRBY', WAIT, entry.parent, 1)
   end
   if entry.isParent then
-    call('ZADD', root .. ':pending:' .. queue, now, id)
+    call('ZADD', root .. ':pending:' .. queue, present, id)
   elseif entry.due > now then
     postpone(queue, id, entry.priority, entry.due, 'scheduled')
   else

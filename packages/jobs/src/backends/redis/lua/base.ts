@@ -14,12 +14,13 @@
  *   held:W         hash   jobs of worker W: id -> attempt:startedAt:hasMore:score:turn:queue
  *   stop:W         set    those of them that were asked to stop
  *   workers        zset   by the end of their lease
- *   seen:W         string the number of the last turn of worker W
+ *   seen:W         string the numbers of the last two turns of worker W
  *   running        hash   queue -> number of jobs running
  *   wait, kids:P   hash, list   parent -> children that have not ended; its children
  *   note, log:I    hash, list   progress; lines
  *   unique, unique-ends   hash, zset   unique key -> id:end; those with an end, by it
  *   keyed          zset   all of score 0, so by their bytes: key, a zero byte, id of each job that carries a key
+ *   spans:S:Q      hash   how long jobs waited and ran in slot S of five minutes: w or r and a bucket -> jobs; with an expiry
  *   config, queues, awake, pace, tick, minutes:Q, lanes:Q, heads:Q, lane:…, turns:Q, served:…, busy:Q, paced:Q, resting:Q
  *   schedule:N, schedules   hash, zset   by their next moment
  */
@@ -27,7 +28,8 @@
 /**
  * What all scripts need.
  *
- * Order. A score holds the priority above 45 bits of ticks, of which a millisecond has 16: doubles are exact up to 2^53, and the ticks, counted from 2020, last until 2089.
+ * Order. A score holds the priority above 45 bits of ticks, of which a millisecond has 16; the ticks, counted from 2020, last until 2089. Priorities count from 128, so
+ * that every score is below 2^52 in size: only up to there does the server write a score as the integer that it is, and beyond it three times as slowly.
  * A call takes one tick for all that it adds in ascending order of ids, as equal scores are ordered by id. What was given back stands first: its tick is the
  * plain millisecond, a sixteenth of the ticks of its time. Until 2089 that is below 2^41, and the ticks of everything else are above.
  */
@@ -38,7 +40,9 @@ local STEP, BEGINNING, DAY = 35184372088832, 1577836800000, 86400000
 
 local function whole(number) return string.format('%.0f', number) end
 local function ticksOf(ms) return math.max(0, ms - BEGINNING) * 16 end
-local function scoreOf(priority, ticks) return whole(priority * STEP + ticks) end
+local function scoreOf(priority, ticks) return whole((priority - 128) * STEP + ticks) end
+-- The server writes a number that it is given as a double each time; a text goes as it is.
+local present = whole(now)
 
 -- Tells the workers of a queue, once until one of them has found too little again.
 local function wake(queue)

@@ -32,7 +32,7 @@ local function finish(queue, id, state, more)
   writeMore(id, more)
   local link = linkOf(id)
   local keeps = link and link.parent ~= '' and isOpen(link.parent)
-  call('ZADD', root .. ':' .. (keeps and 'kept-' or '') .. state .. ':' .. queue, now, id)
+  call('ZADD', root .. ':' .. (keeps and 'kept-' or '') .. state .. ':' .. queue, present, id)
   if not link then return end
   freeUnique(id, link, false)
   if link.children then

@@ -19,7 +19,7 @@ local function serve(queue, priority, turn)
   call('ZREMRANGEBYSCORE', servedOf(queue, priority), '-inf', '(' .. whole(turn))
 end
 
--- Takes out the first lanes, with what their limits remember.
+-- Takes out the first lanes, with what their limits remember. Their names stay among the heads until putLanes.
 local function takeLanes(queue, settings, count)
   local popped, lanes, keys = call('ZPOPMIN', root .. ':lanes:' .. queue, count), {}, {}
   for position = 1, #popped, 2 do
@@ -28,7 +28,6 @@ local function takeLanes(queue, settings, count)
     lanes[#lanes + 1] = { key = key, name = popped[position], score = tonumber(popped[position + 1]), at = laneOf(queue, key) }
   end
   if #lanes == 0 then return lanes end
-  call('HDEL', root .. ':heads:' .. queue, unpack(keys))
   -- With a concurrency of 1 a lane that stands runs nothing.
   local busy = (settings.keyConcurrency or 1) > 1 and call('HMGET', root .. ':busy:' .. queue, unpack(keys)) or {}
   local paced = settings.keyRateCount and call('ZMSCORE', root .. ':paced:' .. queue, unpack(keys)) or {}
@@ -55,10 +54,10 @@ end
 local function replaceLane(queue, settings, lanes, from, lane)
   local head = call('ZRANGE', lane.at, 0, 0, 'WITHSCORES')
   if not head[1] then return false end
-  local score, priority = tonumber(head[2]), math.floor(lane.score / STEP)
+  local score, priority = tonumber(head[2]), priorityOf(lane.score)
   if settings.fair then
     local next = priorityOf(score)
-    score = next * STEP + (next == priority and lane.score % STEP + 1 or turnOf(queue, next, lane.key))
+    score = (next - 128) * STEP + (next == priority and lane.score % STEP + 1 or turnOf(queue, next, lane.key))
   end
   lane.score, lane.name = score, head[1] .. '\n' .. lane.key
   -- From the end: with fair turns it mostly belongs there.
@@ -72,13 +71,15 @@ end
 
 -- Writes what the limits remember of lanes that have begun jobs, and puts those back that still stand.
 local function putLanes(queue, settings, begun, lanes, from)
-  local order, heads, busy, paced, resting = {}, {}, {}, {}, {}
+  local order, heads, busy, paced, resting, gone = {}, {}, {}, {}, {}, {}
   for position = from, #lanes do
     local lane = lanes[position]
     order[#order + 1], order[#order + 2] = whole(lane.score), lane.name
     heads[#heads + 1], heads[#heads + 2] = lane.key, lane.name
+    lane.isBack = true
   end
   for _, lane in ipairs(begun) do
+    if not lane.isBack then gone[#gone + 1] = lane.key end
     if lane.key ~= '' then
       busy[#busy + 1], busy[#busy + 2] = lane.key, lane.busy
       paced[#paced + 1], paced[#paced + 2] = lane.paced, lane.key
@@ -89,6 +90,7 @@ local function putLanes(queue, settings, begun, lanes, from)
     call('ZADD', root .. ':lanes:' .. queue, unpack(order))
     call('HSET', root .. ':heads:' .. queue, unpack(heads))
   end
+  if #gone > 0 then call('HDEL', root .. ':heads:' .. queue, unpack(gone)) end
   if settings.keyConcurrency and #busy > 0 then call('HSET', root .. ':busy:' .. queue, unpack(busy)) end
   if settings.keyRateCount and #paced > 0 then call('ZADD', root .. ':paced:' .. queue, unpack(paced)) end
   if #resting > 0 then call('ZADD', root .. ':resting:' .. queue, unpack(resting)) end
@@ -124,7 +126,7 @@ local function popFrom(queue, settings, lanes, count, taken)
   local begun, first, isStray = {}, 1, false
   while #taken < 2 * count and lanes[first] and not isStray do
     local lane = lanes[first]
-    local job, priority, turn = popJob(lane), math.floor(lane.score / STEP), lane.score % STEP
+    local job, priority, turn = popJob(lane), priorityOf(lane.score), lane.score % STEP
     isStray = not job
     if job then
       first = first + 1

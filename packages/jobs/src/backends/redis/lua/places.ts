@@ -61,7 +61,7 @@ end
 -- Puts a job that waits for nothing but its time where it belongs.
 local function place(queue, id, priority, due)
   if due > now then return postpone(queue, id, priority, due, 'scheduled') end
-  release(queue, id, priority, takeTicks(1, id, id))
+  release(queue, id, priority, (takeTicks(1, id, id, '')))
   wake(queue)
 end
 `

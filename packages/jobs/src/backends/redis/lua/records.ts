@@ -1,7 +1,7 @@
 /** What is written of jobs, as bodies, records and links. Needs BASE. */
 export const RECORDS = String.raw`
 local function firstTick() return math.max(1, now - BEGINNING) end
-local function priorityOf(score) return math.floor(score / STEP) end
+local function priorityOf(score) return math.floor(score / STEP) + 128 end
 
 local function headOf(body)
   local priority, maxAttempts, queue = string.match(body, '^(%d+)\n(%d+)\n[^\n]*\n([^\n]*)\n')

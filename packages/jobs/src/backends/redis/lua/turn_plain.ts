@@ -67,7 +67,7 @@ local function endCompleted(at, refused, touched)
         local count = #ended.ids
         if link then ended.keys[#ended.keys + 1] = string.sub(link, 2) end
         ended.ids[count + 1] = id
-        ended.order[2 * count + 1], ended.order[2 * count + 2] = now, id
+        ended.order[2 * count + 1], ended.order[2 * count + 2] = present, id
         ended.records[2 * count + 1], ended.records[2 * count + 2] = id, attempt .. ':0:' .. was[2] .. '::0\n' .. result
       end
     end
@@ -120,6 +120,7 @@ local function sooner(a, b) return a and b and math.min(a, b) or a or b end
 
 -- When the next job of a queue is due; nil when none is.
 local function nextDue(queue)
+  if call('EXISTS', root .. ':scheduled:' .. queue, root .. ':retryable:' .. queue) == 0 then return nil end
   local scheduled = call('ZRANGE', root .. ':scheduled:' .. queue, 0, 0, 'WITHSCORES')[2]
   local retryable = call('ZRANGE', root .. ':retryable:' .. queue, 0, 0, 'WITHSCORES')[2]
   return sooner(scheduled and math.floor(scheduled / 256), retryable and math.floor(retryable / 256))
@@ -130,7 +131,7 @@ local function hold(queue, popped)
   local ids, held = {}, {}
   for position = 1, #popped, 2 do ids[#ids + 1] = popped[position] end
   local bodies, records = call('HMGET', JOB, unpack(ids)), call('HMGET', MORE, unpack(ids))
-  local begun, fresh, last = ':' .. now .. ':1:', '1:' .. now .. ':0:', ':' .. number .. ':' .. queue
+  local begun, fresh, last = ':' .. present .. ':1:', '1:' .. present .. ':0:', ':' .. number .. ':' .. queue
   for position, id in ipairs(ids) do
     local record = records[position]
     held[2 * position - 1] = id
@@ -164,7 +165,7 @@ local function takeTurn(at, refused, touched)
     countAttempts(queue, 'c', ended.completed)
     countAttempts(queue, 'f', ended.failed)
   end
-  local isDead = call('ZRANGEBYSCORE', root .. ':workers', '-inf', '(' .. whole(now), 'LIMIT', 0, 1)[1]
+  local isDead = call('ZRANGEBYSCORE', root .. ':workers', '-inf', '(' .. present, 'LIMIT', 0, 1)[1]
   if isDead and rest().rescue(500, maxCrashes, buried) then soonest = now end
   local believed = at + 1 + 2 * tonumber(ARGV[at])
   local isReconciling = ARGV[believed] ~= '-1'

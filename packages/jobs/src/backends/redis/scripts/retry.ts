@@ -30,7 +30,7 @@ local function retry(job)
   if FINAL[job.state] and link and link.parent ~= '' and call('HEXISTS', JOB, link.parent) == 1 then
     call('HINCRBY', WAIT, link.parent, 1)
   end
-  if tonumber(call('HGET', WAIT, job.id) or 0) > 0 then call('ZADD', root .. ':pending:' .. job.queue, now, job.id)
+  if tonumber(call('HGET', WAIT, job.id) or 0) > 0 then call('ZADD', root .. ':pending:' .. job.queue, present, job.id)
   else place(job.queue, job.id, job.priority, 0) end
 end
 

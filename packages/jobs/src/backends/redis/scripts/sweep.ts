@@ -10,15 +10,15 @@ import { UPKEEP } from '../lua/upkeep.ts'
  * Upkeep that no worker's turn does: retention, due jobs and dead workers of queues that nobody serves, ends of unique keys, queues that are no more.
  * KEYS[1] the root
  * ARGV[1] crashes that a job may have, ARGV[2] jobs to deal with, about
- * Reply: number of jobs deleted by retention
+ * Reply: buried jobs (id, body, attempt)
  */
 export const SWEEP = defineScript({
   name: 'jobs.sweep',
-  version: 1,
+  version: 2,
   keys: ['root'],
   time: true,
   lua: `${GROUND}${LANES}${PLACES}${ENDINGS}${REMOVAL}${UPKEEP}
-local left, gone = tonumber(ARGV[2]), 0
+local left, buried = tonumber(ARGV[2]), {}
 
 local function endUniques()
   local ended = call('ZRANGEBYSCORE', root .. ':unique-ends', '-inf', now, 'LIMIT', 0, 1000)
@@ -35,16 +35,15 @@ local function forgetIfEmpty(queue)
   call('HDEL', root .. ':running', queue)
 end
 
-rescue(500, tonumber(ARGV[1]), {})
+rescue(500, tonumber(ARGV[1]), buried)
 endUniques()
 for _, queue in ipairs(call('SMEMBERS', root .. ':queues')) do
   promote(queue, 500)
   if call('EXISTS', root .. ':available:' .. queue, root .. ':lanes:' .. queue) > 0 then wake(queue) end
   for state in pairs(FINAL) do
-    local number = left > 0 and trim(queue, state, math.min(left, 1000)) or 0
-    left, gone = left - number, gone + number
+    left = left - (left > 0 and trim(queue, state, math.min(left, 1000)) or 0)
   end
   forgetIfEmpty(queue)
 end
-return gone`,
+return buried`,
 })

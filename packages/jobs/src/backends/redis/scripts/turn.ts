@@ -42,7 +42,7 @@ const RARE = [
  * begin of each, bodies, nothing.
  *
  * A turn that comes a second time is one that the driver of a cluster has sent again, to the successor of a master that had done it: it gets what that had
- * given it, and nothing else happens.
+ * given it, and nothing else happens. Two may be under way at a time, and both come again.
  *
  * The first write is one that the server allows when its memory is full, and so allows all others: what is under way can always end.
  */
@@ -57,7 +57,11 @@ local HELD, STOP = root .. ':held:' .. worker, root .. ':stop:' .. worker
 call('ZREM', root .. ':workers', '')
 local stops = call('SMEMBERS', STOP)
 ${lazily(`${TICKS}${RECORDS}${LANES}${LANE_CLAIMS}${PLACES}${ENDINGS}${REMOVAL}${UPKEEP}${TURN_RARE}`, RARE)}
-if number ~= '' and call('SET', root .. ':seen:' .. worker, number, 'GET') == number then return rest().repeatTurn() end
+if number ~= '' then
+  local last, before = string.match(call('GET', root .. ':seen:' .. worker) or ' ', '^(%S*) (%S*)$')
+  if number == last or number == before then return rest().repeatTurn() end
+  call('SET', root .. ':seen:' .. worker, number .. ' ' .. last)
+end
 ${TURN_PLAIN}
 local refused, touched, at = {}, {}, 5
 at = endCompleted(at, refused, touched)

@@ -108,8 +108,9 @@ export function shardedMaintain(shards: Shards, away: Away): MaintainPort {
       return mended(Promise.resolve(erased))
     },
     async sweep() {
-      await Promise.all((await shards.all()).map(({ maintain }) => maintain.sweep()))
+      const swept = await Promise.all((await shards.all()).map(({ maintain }) => maintain.sweep()))
       await away.mendAll()
+      return { buried: swept.flatMap(({ buried }) => buried) }
     },
   }
 

@@ -21,7 +21,7 @@ interface Claim {
  * One worker on many shards: a turn is one script for each queue that it wants of, has jobs of, or has something to tell of, all on their way together.
  *
  * A lease is renewed where the worker has jobs, so that no shard takes it for dead. When one of the scripts fails the whole turn has failed: the engine tells the same ends again,
- * and says which jobs it believes it has, and so hears of those that the others had given.
+ * and says which jobs it believes it has, and so hears of those that the others had given. Two turns may be under way at a time, neither of which asks so.
  */
 export function shardedWork(shards: Shards, away: Away): WorkPort {
   /** Jobs that were claimed here and have not ended. */
@@ -57,7 +57,7 @@ export function shardedWork(shards: Shards, away: Away): WorkPort {
     return parts
   }
 
-  /** All parts are over when it settles, so that no two turns of a worker meet. */
+  /** All parts are over when it settles, so that what the worker believes afterwards is asked of no shard that is still at work for it. */
   async function take(given: Turn, parts: ReadonlyMap<string, Part>): Promise<TurnReply[]> {
     const { worker, lease } = given
     const settled = await Promise.allSettled(
@@ -122,6 +122,9 @@ export function shardedWork(shards: Shards, away: Away): WorkPort {
       const lots = Map.groupBy(reports, ({ id }) => claims.get(id)?.queue ?? '')
       lots.delete('')
       await Promise.all([...lots].map(([queue, lot]) => shards.of(queue).work.report(worker, lot)))
+    },
+    async observe(spans) {
+      await Promise.all(spans.map(async (one) => (await shards.toWrite(one.queue)).work.observe([one])))
     },
     async leave(worker) {
       await Promise.all([...visitedBy(worker)].map((queue) => shards.of(queue).work.leave(worker)))
