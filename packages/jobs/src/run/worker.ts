@@ -67,6 +67,7 @@ export function createWorker({ options, kinds, children }: WorkerParts): Worker 
   const runner = new Runner({ work: backend.work, clock, worker, lease, pollInterval, lanes, reports, spans, executor })
   const autoscaler = new Autoscaler(clock, scaled, () => runner.resized())
   let cancelSweep: Cancel = () => {}
+  let sweeping: Promise<void> | undefined
   let isOpen = false
   let configured: Promise<void> = Promise.resolve()
   let unlisten: () => Promise<void> = async () => {}
@@ -75,7 +76,12 @@ export function createWorker({ options, kinds, children }: WorkerParts): Worker 
     const wait = Math.ceil(POLLS_PER_SWEEP * pollInterval * (1 - 0.2 * Math.random()))
     cancelSweep = clock.after(wait, () => {
       planSweep()
-      void sweep().catch(report)
+      // A store that is slow must not be asked for more and more of them.
+      sweeping ??= sweep()
+        .catch(report)
+        .finally(() => {
+          sweeping = undefined
+        })
     })
   }
 
