@@ -12,8 +12,10 @@ const benches: Record<string, () => Promise<Bench>> = {
   http: async () => (await import('./http/http_bench.ts')).httpBench,
   merchant: async () => (await import('./merchant/merchant_bench.ts')).merchantBench,
   jobs: async () => (await import('./jobs/jobs_bench.ts')).jobsBench,
+  messaging: async () => (await import('./messaging/messaging_bench.ts')).messagingBench,
   quality: async () => (await import('./quality/quality_bench.ts')).qualityBench,
   start: async () => (await import('./start/start_bench.ts')).startBench,
+  storm: async () => (await import('./storm/storm_bench.ts')).stormBench,
   zipf: async () => (await import('./zipf/zipf_bench.ts')).zipfBench,
 }
 

@@ -19,6 +19,7 @@ const programs: readonly Program[] = [
     debianPackage: 'chromium',
     why: 'the tests in a browser',
   },
+  { names: ['rabbitmq-server'], debianPackage: 'rabbitmq-server', why: 'the messaging tests' },
   { names: ['openssl'], debianPackage: 'openssl', why: 'the certificates of the TLS tests' },
 ]
 

@@ -15,7 +15,8 @@ const isFaultRun = process.argv.includes('--faults')
 const named = process.argv.slice(2).filter((argument) => !argument.startsWith('--'))
 
 function testFiles(): string[] {
-  if (isFaultRun) return ['test/faults', 'test/fuzz'].flatMap((folder) => filesBelow(folder, /\.test\.ts$/))
+  if (isFaultRun)
+    return ['test/faults', 'test/upgrade', 'test/fuzz'].flatMap((folder) => filesBelow(folder, /\.test\.ts$/))
   const places = named.length > 0 ? named : ['packages', 'apps', 'test', 'scripts', 'bench']
   return places.flatMap((place) => {
     if (!existsSync(join(root, place))) throw new Error(`there is no ${place}`)

@@ -19,6 +19,7 @@ export interface Put {
  * @throws E_CACHE_VALUE, E_CACHE_SCHEMA; then nothing was changed
  */
 export async function putAll(space: Space, coherence: Coherence, puts: readonly Put[], policy: Policy): Promise<void> {
+  const since = space.core.clock.elapsed()
   const tags = policy.tags.map((name) => space.core.tags.take(name))
   const values = puts.map((put) => ({ ...put, value: acceptable(space, put) }))
   const numbers = space.format ? await space.core.numbers?.find(space.farTags(tags)) : undefined
@@ -33,7 +34,7 @@ export async function putAll(space: Space, coherence: Coherence, puts: readonly 
     if (isOvertaken || stored[at] === undefined) space.core.far?.distrust.add([flight.key], [])
   })
   if (space.core.far && space.core.far.distrust.size > 0) await space.core.far.flush()
-  await coherence.announce(InvalidSet.of(writes.map(({ key }) => key)))
+  await coherence.announce(InvalidSet.of(writes.map(({ key }) => key)), since)
 }
 
 interface Kept extends Put {

@@ -191,6 +191,27 @@ describe('the news', () => {
     assert.equal(b.cache.getSync('x'), undefined)
   })
 
+  it('make nobody wait for a bus that has let somebody wait in vain, until it answers', async () => {
+    const { a, b, clock, settle } = await open({ hasFar: false })
+    for (const key of ['x', 'y', 'z']) await b.cache.getOrSet({ key, load: () => 'old' })
+    const publish = a.bus.publish
+    a.bus.publish = () => new Promise(() => {})
+    const first = a.cache.delete('x')
+    await clock.advance(100)
+    await first
+    // The clock stands still.
+    await a.cache.delete('y')
+    await a.cache.set('z', 'new')
+    a.bus.publish = publish
+    await clock.advance(1_000)
+    await settle()
+    assert.deepEqual([b.cache.getSync('y'), b.cache.getSync('z')], [undefined, undefined])
+    const told = a.cache.delete('x')
+    await settle()
+    await told
+    assert.equal(b.cache.getSync('x'), undefined)
+  })
+
   it('of a later release, or of nobody, do no harm', async () => {
     const { a, b, settle } = await open({ hasFar: false })
     await b.cache.getOrSet({ key: 'x', load: () => 1 })

@@ -49,6 +49,22 @@ describe('with a far tier', () => {
     assert.equal(await asked, 'from b')
   })
 
+  it('a lease that was held when the store went away is not waited for when it is back', async () => {
+    const { a, b, clock } = await open({ leaseTtl: '1m', waitLimit: '1m' })
+    void a.cache.getOrSet({ key: 'x', load: () => new Promise<string>(() => {}) })
+    await clock.advance(100)
+    b.far.freeze()
+    const away = b.cache.getOrSet({ key: 'y', load: () => 'y' })
+    await clock.advance(200)
+    assert.equal(await away, 'y')
+    b.far.heal()
+    await clock.advance(1_100)
+    assert.equal(b.cache.stats().far?.state, 'closed')
+    const asked = b.cache.getOrSet({ key: 'x', load: () => 'from b' })
+    await clock.advance(100)
+    assert.equal(await asked, 'from b')
+  })
+
   it('a lease is renewed while its load runs', async () => {
     const { a, b, clock } = await open({ leaseTtl: '2s', waitLimit: '1m' })
     const gate = Promise.withResolvers<string>()

@@ -35,6 +35,20 @@ export {
   jobTurn,
 } from './events/jobs.ts'
 export { type MailSentEvent, mailSent } from './events/mail.ts'
+export {
+  type MessageBreakerEvent,
+  type MessageConsumerEvent,
+  type MessageDeadEvent,
+  type MessageHandledEvent,
+  type MessagePublishedEvent,
+  type MessageRequestEvent,
+  messageBreaker,
+  messageConsumer,
+  messageDead,
+  messageHandled,
+  messagePublished,
+  messageRequest,
+} from './events/messaging.ts'
 export { type RedisConnectionEvent, redisConnection } from './events/redis.ts'
 export { type BackgroundErrorEvent, backgroundError, type NoticeEvent, notice } from './events/runtime.ts'
 export { createIdSource, type IdSource, isUuid, newId } from './id.ts'

@@ -38,7 +38,7 @@ export interface JobsOptions {
   attempts?: number
   /** Longest time between two looks at the store when nothing wakes the worker. @default '5s' */
   pollInterval?: Duration
-  /** After this time without a sign of life a worker is taken for dead, and its jobs run elsewhere. @default '30s' */
+  /** After this time without a sign of life a worker is taken for dead, and its jobs run elsewhere. @default '20s' */
   lease?: Duration
   /** Largest payload or result, as JSON. @default '256kb' */
   maxPayload?: Size
@@ -72,7 +72,7 @@ const fields = {
   concurrency: integer({ min: 0, max: 10_000, default: 10 }),
   attempts: integer({ min: 1, max: 1_000, default: 5 }),
   pollInterval: duration({ min: 10, max: 3_600_000, default: '5s' }),
-  lease: duration({ min: 1_000, max: 3_600_000, default: '30s' }),
+  lease: duration({ min: 1_000, max: 3_600_000, default: '20s' }),
   maxPayload: size({ default: '256kb' }),
   keyring: optional(value<Keyring>('a Keyring', (given) => isFunction((given as Keyring)?.keys))),
   encrypt: value<boolean>('true or false', (given) => typeof given === 'boolean', { default: false }),

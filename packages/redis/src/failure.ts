@@ -2,7 +2,17 @@ import { TailwaterError, toError } from '@tailwater/core'
 import { type RedisErrorCode, redisError } from './errors.ts'
 
 /** First words of replies that say "not now": the command had no effect, and may be repeated. */
-const NOT_NOW = new Set(['LOADING', 'MASTERDOWN', 'CLUSTERDOWN', 'TRYAGAIN', 'READONLY', 'BUSY', 'NOREPLICAS'])
+const NOT_NOW = new Set([
+  'MOVED',
+  'ASK',
+  'LOADING',
+  'MASTERDOWN',
+  'CLUSTERDOWN',
+  'TRYAGAIN',
+  'READONLY',
+  'BUSY',
+  'NOREPLICAS',
+])
 /** First words of replies that refuse who we are. */
 const REFUSED = new Set(['NOAUTH', 'WRONGPASS'])
 

@@ -67,6 +67,18 @@ export interface JobsConfig {
   encrypt?: boolean
 }
 
+/** What carries messages, and how they are bounded and shown. */
+export interface MessagingConfig {
+  /** `auto` is RabbitMQ where there is an `amqpUrl`, and jobs, where those are kept, otherwise. @default 'auto' */
+  carrier?: 'auto' | 'jobs'
+  /** Begins the names of exchanges and queues in RabbitMQ, so that applications can share a virtual host. @default '' */
+  prefix?: string
+  /** Largest body, as it is sent. @default '256kb' */
+  maxBody?: Size
+  /** Names and paths in bodies and headers that nobody is shown. */
+  redact?: readonly string[]
+}
+
 /** Everything that a platform is made from. Only what differs from the default need be given. */
 export interface TailwaterConfig {
   /** Names the application in logs and connections. @default 'tailwater' */
@@ -88,6 +100,7 @@ export interface TailwaterConfig {
   redisUrl?: string
   cache?: CacheConfig
   jobs?: JobsConfig
+  messaging?: MessagingConfig
   http?: HttpConfig
   amqpUrl?: string
   mail?: { smtpUrl?: string; from?: string }
@@ -160,6 +173,12 @@ const fields = {
     queues: value<Record<string, QueueOptions>>('an object of queues', isObject, { default: {} }),
     redact: value<readonly string[]>('a list of names', Array.isArray, { default: [] }),
     encrypt: value<boolean>('true or false', (given) => typeof given === 'boolean', { default: false }),
+  }),
+  messaging: group({
+    carrier: oneOf(['auto', 'jobs'], { default: 'auto' }),
+    prefix: text({ default: '', pattern: /^[\w.-]{0,50}$/, expected: 'letters, digits and . _ -' }),
+    maxBody: size({ default: '256kb' }),
+    redact: value<readonly string[]>('a list of names', Array.isArray, { default: [] }),
   }),
   http: group(httpFields),
   amqpUrl: optional(secretUrl(['amqp:', 'amqps:'], 'a URL such as amqp://user:password@host:5672')),

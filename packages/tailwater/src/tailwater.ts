@@ -11,6 +11,7 @@ import {
   type FirstAdministrator,
 } from '@tailwater/dashboard'
 import type { Jobs } from '@tailwater/jobs'
+import type { Messaging } from '@tailwater/messaging'
 import type { Database, Migrator, Outbox, PostgresBus } from '@tailwater/postgres'
 import type { Redis } from '@tailwater/redis'
 import { createTelemetry, type Telemetry } from '@tailwater/telemetry'
@@ -24,6 +25,7 @@ import { openDataFolder } from './platform/data_folder.ts'
 import { registerGauges } from './platform/gauges.ts'
 import { type Ground, openGround, type Progress } from './platform/ground.ts'
 import { openJobs } from './platform/jobs.ts'
+import { openMessaging } from './platform/messaging.ts'
 import { steerQueues } from './platform/queue_settings.ts'
 import { openResponses, type Responses, withResponses } from './platform/responses.ts'
 import { keyringOf } from './platform/secrets.ts'
@@ -59,6 +61,8 @@ export interface Tailwater extends Mounts {
   /** With `http.cache`. */
   readonly responses: Responses | undefined
   readonly jobs: Jobs
+  /** Published in a transaction of the database, a message goes out with its commit. */
+  readonly messaging: Messaging
   readonly mailer: Mailer
   /** In `files/` of the data folder. */
   readonly files: FileStore
@@ -106,12 +110,13 @@ async function assemble(
   progress: Progress,
 ): Promise<Tailwater> {
   const { clock, schema } = config
-  const { database, migrators } = ground
+  const { database } = ground
   const logger = createLogger({ ...config.log, name: config.name })
   // A folder of their own: beside them lie the secret and the database.
   const files = createDiskFileStore(join(config.dataDir, 'files'))
   const mailer = await openMailer(config, { clock, files: createDiskFileStore(config.dataDir) })
   const jobs = openJobs(config, ground, keyring)
+  const messaging = openMessaging(config, ground)
   const accounts = createAccounts({ database, schema, keyring, clock })
   const telemetry = createTelemetry({ clock, ignorePaths: [config.dashboardPath] })
   registerGauges(telemetry, database, jobs)
@@ -131,6 +136,7 @@ async function assemble(
     logger,
     mailer,
     jobs,
+    messaging,
     accounts,
     telemetry,
     progress,
@@ -142,16 +148,12 @@ async function assemble(
     config,
     clock,
     logger,
-    database,
-    migrators,
-    leases: ground.leases,
-    outbox: ground.outbox,
-    bus: ground.bus,
-    redis: ground.redis,
+    ...shownOf(ground),
     settings,
     cache,
     responses,
     jobs,
+    messaging,
     mailer,
     files,
     keyring,
@@ -166,8 +168,13 @@ async function assemble(
   }
 }
 
+/** What of the ground is the user's to use. */
+function shownOf({ database, migrators, leases, outbox, bus, redis }: Ground) {
+  return { database, migrators, leases, outbox, bus, redis }
+}
+
 function dashboardOf(parts: Omit<PlatformParts, 'dashboard'>): Dashboard {
-  const { config, ground, accounts, telemetry, cache, responses, jobs, settings, surface } = parts
+  const { config, ground, accounts, telemetry, cache, responses, jobs, messaging, settings, surface } = parts
   return createDashboard({
     accounts,
     telemetry,
@@ -175,6 +182,7 @@ function dashboardOf(parts: Omit<PlatformParts, 'dashboard'>): Dashboard {
     cache: withResponses(cache, responses),
     jobs,
     settings,
+    messaging,
     closing: surface.drain.closing,
     version: platformVersion(),
     mount: config.dashboardPath,

@@ -12,6 +12,8 @@ export interface AnnouncerOptions {
   from: string
 }
 
+/** Milliseconds that the bus may take; then it counts as away, and nobody waits for it until it has answered. */
+const PATIENCE_MS = 100
 /** Milliseconds before what could not be published is tried again. */
 const RETRY_MS = 1_000
 /** Names that may wait for the bus; beyond, everything is announced as invalid. */
@@ -20,6 +22,9 @@ const MAX_WAITING = 20_000
 /**
  * Tells the other processes, and keeps what it could not tell until it can.
  *
+ * Modes: *telling*: every call waits until the bus has taken its news; *away*: the bus let somebody wait in vain, or failed, and what is to be told is kept, without
+ * anybody waiting, until a try once a second has got through.
+ *
  * What waits is kept in memory: if this process ends first, the others go on until their bounded staleness, or the entry's ttl, is over. What must not be lost
  * belongs into a transaction.
  */
@@ -27,6 +32,7 @@ export class Announcer {
   readonly #options: AnnouncerOptions
   #waiting = new InvalidSet()
   #isPending = false
+  #isAway = false
   #cancel: Cancel | undefined
   #hasReported = false
 
@@ -39,16 +45,38 @@ export class Announcer {
     return this.#waiting.size
   }
 
-  /** @returns whether everybody will hear of it, also of what could not be told before; never rejects */
-  async announce(set: InvalidSet, numbers: ReadonlyMap<string, number>, isPending: boolean): Promise<boolean> {
+  /** @returns whether everybody will hear of it, also of what could not be told before; if not, they will later, if this process lives. Never rejects */
+  announce(set: InvalidSet, numbers: ReadonlyMap<string, number>, isPending: boolean): Promise<boolean> {
+    if (!this.#isAway) return this.#inTime(this.#tell(set, numbers, isPending))
+    this.#keep(set, isPending)
+    return Promise.resolve(false)
+  }
+
+  /** What takes longer goes on. */
+  #inTime(telling: Promise<boolean>): Promise<boolean> {
+    return new Promise((resolve) => {
+      const cancel = this.#options.clock.after(PATIENCE_MS, () => {
+        this.#isAway = true
+        resolve(false)
+      })
+      void telling.then((isTold) => {
+        cancel()
+        resolve(isTold)
+      })
+    })
+  }
+
+  async #tell(set: InvalidSet, numbers: ReadonlyMap<string, number>, isPending: boolean): Promise<boolean> {
     const { bus, topic, from } = this.#options
     try {
       await this.#publishWaiting()
       await Promise.all(newsOf(set, numbers, from, isPending).map((news) => bus.publish(topic, news)))
       this.#hasReported = false
+      this.#isAway = false
       return true
     } catch (error) {
-      this.#keep(set, isPending, error)
+      this.#keep(set, isPending)
+      this.#report(error)
       return false
     }
   }
@@ -68,21 +96,24 @@ export class Announcer {
     try {
       await Promise.all(newsOf(waiting, new Map(), from, isPending).map((news) => bus.publish(topic, news)))
     } catch (error) {
-      this.#keep(waiting, isPending, error)
+      this.#keep(waiting, isPending)
       throw error
     }
   }
 
-  #keep(set: InvalidSet, isPending: boolean, error: unknown): void {
+  #keep(set: InvalidSet, isPending: boolean): void {
     this.#waiting.add(set)
     this.#isPending ||= isPending
     if (this.#waiting.size > MAX_WAITING) this.#waiting = InvalidSet.of([], [EVERYTHING])
+    this.#cancel ??= this.#options.clock.after(RETRY_MS, () => {
+      this.#cancel = undefined
+      void this.#tell(new InvalidSet(), new Map(), false)
+    })
+  }
+
+  #report(error: unknown): void {
     if (!this.#hasReported && backgroundError.hasSubscribers)
       backgroundError.publish({ source: 'cache coherence', error: toError(error) })
     this.#hasReported = true
-    this.#cancel ??= this.#options.clock.after(RETRY_MS, () => {
-      this.#cancel = undefined
-      void this.announce(new InvalidSet(), new Map(), false)
-    })
   }
 }

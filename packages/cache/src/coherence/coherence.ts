@@ -28,8 +28,8 @@ export interface CoherenceOptions {
 
 /** Milliseconds before a subscription that failed is tried again. */
 const RETRY_MS = 1_000
-/** Milliseconds that who invalidates waits for the others to be told; the telling goes on. */
-const PATIENCE = 250
+/** Milliseconds that a call waits in all for the far tier and the others to be told; the telling goes on. */
+const PATIENCE = 200
 
 /**
  * Keeps what this process remembers in step with the others.
@@ -80,9 +80,9 @@ export class Coherence {
   }
 
   /** Who invalidates is not kept waiting by a bus that is away: what it could not be told is told later. */
-  #patiently(work: Promise<unknown>): Promise<void> {
+  #patiently(work: Promise<unknown>, patience = PATIENCE): Promise<void> {
     return new Promise((resolve) => {
-      const cancel = this.#core.clock.after(PATIENCE, resolve)
+      const cancel = this.#core.clock.after(patience, resolve)
       void work.then(() => {
         cancel()
         resolve()
@@ -90,9 +90,11 @@ export class Coherence {
     })
   }
 
-  /** Tells the others alone: here and in the far tier the value is the new one. */
-  async announce(set: InvalidSet): Promise<void> {
-    if (this.#announcer) await this.#patiently(this.#announcer.announce(set, new Map(), false))
+  /** Tells the others alone: here and in the far tier the value is the new one. @param since when the call began, as the clock's elapsed time: what it has waited for the far tier counts */
+  async announce(set: InvalidSet, since: number): Promise<void> {
+    if (!this.#announcer) return
+    const left = Math.max(0, PATIENCE - (this.#core.clock.elapsed() - since))
+    await this.#patiently(this.#announcer.announce(set, new Map(), false), left)
   }
 
   async start(): Promise<void> {

@@ -63,6 +63,11 @@ export class Breaker {
     return this.#state === 'closed' && this.#isRunning
   }
 
+  /** Milliseconds since the store came back; infinite if it never was away. */
+  get backFor(): number {
+    return this.#options.clock.elapsed() - this.#closedAt
+  }
+
   /** Runs a call; only while closed. */
   run<T>(call: () => Promise<T>): Promise<T> {
     return this.#circuit.execute(() => this.#watched(call))

@@ -250,7 +250,10 @@ export class FarTier {
   }
 
   async #recover(): Promise<void> {
-    await this.#limited((store) => store.start(), this.#options.timeout * 10)
+    const { timeout } = this.#options
+    await this.#limited((store) => store.start(), timeout * 10)
+    // Nobody waits for a try, and the first call may have to connect; then the store must be as quick as it has to be for callers.
+    await this.#limited((store) => store.ping(), timeout * 10)
     await this.#limited((store) => store.ping())
     await this.#limited(() => this.#time.measure())
     if (this.distrust.size > 0) await this.#tell()
@@ -278,7 +281,12 @@ export class FarTier {
 
   async #acquire(askers: LeaseAsker[]): Promise<void> {
     const answers = await this.ask('acquire', ({ leases }) => leases.acquire(askers, this.leaseTtl))
-    for (let at = 0; at < askers.length; at++) askers[at]!.onGranting(answers?.[at])
+    // While the store was away, leases that it had granted could not be given back, and some were granted to nobody, because the answer came too late.
+    const isDoubtful = this.breaker.backFor < this.leaseTtl
+    for (let at = 0; at < askers.length; at++) {
+      const answer = answers?.[at]
+      askers[at]!.onGranting(answer === 'held' && isDoubtful ? undefined : answer)
+    }
   }
 
   /** One call at a time, and what comes meanwhile makes the next: so a limit is that of one call, however much there is to be written. */

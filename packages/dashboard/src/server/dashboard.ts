@@ -9,6 +9,7 @@ import { cacheRoutes } from './routes/cache/cache_routes.ts'
 import { createWarming } from './routes/cache/warming.ts'
 import type { Desk } from './routes/desk.ts'
 import { jobsRoutes } from './routes/jobs/jobs_routes.ts'
+import { messagingRoutes } from './routes/messaging/messaging_routes.ts'
 import { metricsRoutes } from './routes/metrics.ts'
 import { describedBy } from './routes/reference.ts'
 import { settingsRoutes } from './routes/settings.ts'
@@ -65,6 +66,7 @@ export function createDashboard(given: DashboardOptions): Dashboard {
     ...(options.cache ? cacheRoutes(desk, options.cache, warming) : []),
     ...(options.jobs ? jobsRoutes(desk, options.jobs) : []),
     ...(options.settings ? settingsRoutes(desk, options.settings) : []),
+    ...(options.messaging ? messagingRoutes(desk, options.messaging) : []),
   ]
   return {
     ...service,

@@ -13,6 +13,7 @@ import {
 } from '@tailwater/core'
 import type { RateLimitStore } from '@tailwater/http'
 import type { Jobs } from '@tailwater/jobs'
+import type { Messaging } from '@tailwater/messaging'
 import type { Database, Settings } from '@tailwater/postgres'
 import type { Telemetry } from '@tailwater/telemetry'
 import type { Accounts } from './accounts/accounts.ts'
@@ -33,6 +34,8 @@ export interface DashboardOptions {
   jobs?: Jobs
   /** What can be changed while the processes run; without it there are no routes for it. */
   settings?: Settings
+  /** Exchanges, subscriptions and dead letters; without it there are no routes for them. */
+  messaging?: Messaging
   /** True lets everybody in when there are neither accounts nor `authorize`. @default false */
   development?: boolean
   /** Where the dashboard stands. @default '/tailwater' */
@@ -67,6 +70,7 @@ export function resolveDashboardOptions(options: DashboardOptions) {
     cache: optional(value<Cache>('a Cache', isObject)),
     jobs: optional(value<Jobs>('the result of createJobs', isObject)),
     settings: optional(value<Settings>('the result of createSettings', isObject)),
+    messaging: optional(value<Messaging>('the result of createMessaging', isObject)),
     development: boolean({ default: false }),
     mount: text({ default: '/tailwater' }),
     describe: boolean({ default: true }),

@@ -10,6 +10,8 @@ const PLACES: Readonly<Record<string, string>> = {
   E_JOB_PAYLOAD: '/body/payload',
   E_JOB_PAYLOAD_SIZE: '/body/payload',
   E_JOB_UNIQUE: '/body/unique',
+  E_MESSAGE_BODY: '/body/body',
+  E_MESSAGE_BODY_SIZE: '/body/body',
   E_OPTIONS: '/body',
 }
 

@@ -6,12 +6,15 @@ import { Attempt, type AttemptHost } from './attempt.ts'
 import type { Ended } from './attempt_events.ts'
 import { Batches } from './batches.ts'
 import { endOfFailure } from './failure.ts'
+import { Isolation, mayBePoison } from './isolation.ts'
 import type { Lane, Lanes } from './lane.ts'
 import { Snooze } from './snooze.ts'
 import type { Threads } from './threads.ts'
 
 /** Milliseconds after which a job that cannot run here is looked at again: a process that knows its kind may be on its way. */
 const PUT_OFF_DELAY = 30_000
+/** Milliseconds after which a job that another suspect keeps from running here is looked at again. */
+const SUSPECT_DELAY = 500
 /** Milliseconds that a handler has to stop when it was told to, before its job goes on without it. */
 const GRACE = 5_000
 
@@ -22,6 +25,10 @@ export interface ExecutorParts {
   lanes: Lanes
   host: AttemptHost
   threads: Threads
+  /** How often a job has cost its worker. */
+  crashesOf(id: string): Promise<number>
+  /** Whether the store knows all ends, and no turn is under way. */
+  isSettled(): boolean
   end(ended: Ended): void
   report(error: unknown): void
 }
@@ -32,6 +39,7 @@ export class Executor {
   readonly running = new Map<string, Attempt>()
   readonly #parts: ExecutorParts
   readonly #batches: Batches
+  readonly #isolation: Isolation
   /** Lost attempts whose handlers go on, by job. */
   readonly #lost = new Map<string, Attempt>()
   readonly #noticed = new Map<string, number>()
@@ -40,6 +48,19 @@ export class Executor {
   constructor(parts: ExecutorParts) {
     this.#parts = parts
     this.#batches = new Batches(parts.clock, (attempts) => void this.#runBatch(attempts))
+    this.#isolation = new Isolation({
+      ...parts,
+      running: this.running,
+      start: (attempt) => {
+        this.#start(attempt)
+        this.#batches.flush()
+      },
+      giveBack: (attempt) => {
+        this.running.delete(attempt.claimed.id)
+        this.#drop(attempt)
+        this.#putOff(attempt.claimed, SUSPECT_DELAY)
+      },
+    })
   }
 
   open(): void {
@@ -65,6 +86,11 @@ export class Executor {
     this.running.set(job.id, attempt)
     const former = this.#lost.get(job.id)
     if (former) this.#waitFor(former, attempt)
+    else this.#admit(attempt)
+  }
+
+  #admit(attempt: Attempt): void {
+    if (mayBePoison(attempt.claimed)) this.#isolation.admit(attempt)
     else this.#start(attempt)
   }
 
@@ -89,6 +115,11 @@ export class Executor {
     this.#batches.flush()
   }
 
+  /** A turn is over. */
+  onSettled(): void {
+    this.#isolation.look()
+  }
+
   /** Tells the handler of a job to stop. */
   abort(id: string, reason: Error): void {
     this.running.get(id)?.abort(reason)
@@ -105,11 +136,13 @@ export class Executor {
     }
     attempt.state = 'lost'
     this.#lost.set(id, attempt)
+    this.#isolation.look()
     attempt.abort(jobsError('E_JOB_LEASE_LOST', 'the job was given to another worker, because this one was silent'))
   }
 
   /** Tells every handler to stop, and wants to know of none. */
   abandonAll(reason: Error): void {
+    this.#isolation.clear()
     for (const attempt of [...this.running.values(), ...this.#lost.values()]) {
       attempt.abort(reason)
       this.#drop(attempt)
@@ -122,6 +155,7 @@ export class Executor {
     attempt.state = 'over'
     attempt.cancelTimer?.()
     this.#leavePlace(attempt.claimed)
+    this.#isolation.look()
   }
 
   #start(attempt: Attempt): void {
@@ -225,7 +259,7 @@ export class Executor {
     const next = attempt.successor
     if (next?.state !== 'waiting') return
     next.cancelTimer?.()
-    this.#start(next)
+    this.#admit(next)
   }
 
   #lane({ queue }: ClaimedJob): Lane {

@@ -13,6 +13,8 @@ export class Lane {
   /** Jobs that may run at once. */
   max: number
   running = 0
+  /** Nothing is to be claimed, though there is room. */
+  isHeld = false
   /** Places that the turns under way want to fill. */
   asked = 0
   /** There may be jobs to claim: the last turn gave all that it was asked for, or somebody said so. */
@@ -35,7 +37,7 @@ export class Lane {
   }
 
   get free(): number {
-    return Math.max(0, this.max - this.running - this.asked)
+    return this.isHeld ? 0 : Math.max(0, this.max - this.running - this.asked)
   }
 }
 
@@ -62,6 +64,14 @@ export class Lanes {
 
   expectAll(): void {
     for (const lane of this.all) lane.isExpecting = true
+  }
+
+  /** Claims nothing, or goes on. */
+  hold(isHeld: boolean): void {
+    for (const lane of this.all) {
+      if (lane.isHeld && !isHeld) lane.isExpecting = true
+      lane.isHeld = isHeld
+    }
   }
 
   /**

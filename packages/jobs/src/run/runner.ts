@@ -51,6 +51,9 @@ interface Taken {
  * - *quiet*: stopping; ends are told and the lease is renewed, but nothing is claimed;
  * - *closed*: before the start and after `close`.
  *
+ * The store is told what we believe to run once in a lease, too, though nothing failed: a server that another has taken the place of, or that came back without its last second, may hold
+ * jobs for us that we ended long ago, and no turn need have failed for that.
+ *
  * A job is claimed only for a free place: no other worker waits for what lies in a buffer here, and priorities hold.
  */
 export class Runner {
@@ -65,6 +68,8 @@ export class Runner {
   #isDoubtful = false
   /** Reading of the clock until which the lease surely holds. */
   #leaseUntil = 0
+  /** Reading of the clock at which the store is told again what we believe to run. */
+  #reconcileAt = 0
   #woken = new Set<string>()
   #onIdle: (() => void)[] = []
 
@@ -74,6 +79,7 @@ export class Runner {
 
   open(): void {
     this.#mode = 'open'
+    this.#reconcileAt = this.#parts.clock.elapsed() + this.#parts.lease
     this.#parts.lanes.expectAll()
     this.#pump()
   }
@@ -121,6 +127,11 @@ export class Runner {
     this.#ends = []
   }
 
+  /** Whether the store knows all ends, and no turn is under way. */
+  get isSettled(): boolean {
+    return this.#turns.size === 0 && this.#ends.length === 0
+  }
+
   #settleIdle(): void {
     const { executor, lanes } = this.#parts
     if (this.#turns.size > 0 || this.#ends.length > 0 || executor.running.size > 0) return
@@ -146,7 +157,10 @@ export class Runner {
   }
 
   get #mustReconcile(): boolean {
-    return this.#isDoubtful || (this.#parts.executor.running.size > 0 && this.#parts.clock.elapsed() > this.#leaseUntil)
+    const now = this.#parts.clock.elapsed()
+    return (
+      this.#isDoubtful || now >= this.#reconcileAt || (this.#parts.executor.running.size > 0 && now > this.#leaseUntil)
+    )
   }
 
   #pump(isDue = false): void {
@@ -154,7 +168,8 @@ export class Runner {
     if (!isDue && this.#ends.length === 0 && !(this.#mode === 'open' && this.#parts.lanes.areHungry)) return
     this.#cancelTimer()
     // The request that happened to wake the worker has nothing to do with what is claimed, nor with the turns that follow.
-    const plan = { isFirst: this.#turns.size === 0, isReconciling: this.#mustReconcile }
+    const isFirst = this.#turns.size === 0
+    const plan = { isFirst, isReconciling: isFirst && this.#mustReconcile }
     this.#isReconciling = plan.isReconciling
     const turn: Promise<void> = runOutsideContext(() => this.#take(plan, () => this.#turns.delete(turn)))
     this.#turns.add(turn)
@@ -193,12 +208,17 @@ export class Runner {
     const refused = isReconciling && this.#isDoubtful ? [] : reply.refused
     publishEnded(ended, refused)
     this.#parts.spans.record(ended, refused)
-    if (refused.length > 0) noticeRefused(refused)
+    if (refused.length > 0) {
+      // It has forgotten something, or we have.
+      this.#reconcileAt = 0
+      noticeRefused(refused)
+    }
     publishBuried(reply.buried)
     if (isReconciling || !this.#isDoubtful) this.#failures = 0
     if (isReconciling) {
       this.#isDoubtful = false
       this.#isReconciling = false
+      this.#reconcileAt = sentAt + lease
     }
     if (this.#mode === 'closed') return
     for (const id of reply.lost) executor.lose(id)
@@ -253,6 +273,7 @@ export class Runner {
     const heartbeat = this.#parts.executor.running.size > 0 ? lease / TURNS_PER_LEASE : Number.POSITIVE_INFINITY
     this.#setTimer(Math.min(poll, heartbeat, Math.max(1, nextIn ?? Number.POSITIVE_INFINITY)))
     this.#plan()
+    this.#parts.executor.onSettled()
     this.#settleIdle()
   }
 

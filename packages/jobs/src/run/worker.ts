@@ -12,7 +12,7 @@ import type { ResolvedKind } from '../kind.ts'
 import type { ResolvedJobsOptions } from '../options.ts'
 import type { ResolvedQueue } from '../queue_options.ts'
 import type { AttemptHost } from './attempt.ts'
-import { publishBuried } from './attempt_events.ts'
+import { type Ended, publishBuried } from './attempt_events.ts'
 import { Autoscaler } from './autoscaler.ts'
 import { untilDeadline } from './deadline.ts'
 import { Executor } from './executor.ts'
@@ -63,7 +63,10 @@ export function createWorker({ options, kinds, children }: WorkerParts): Worker 
     log: (id, line) => reports.log(id, line),
     children,
   }
-  const executor = new Executor({ clock, kinds, lanes, host, threads, report, end: (ended) => runner.end(ended) })
+  const crashesOf = async (id: string) => (await backend.inspect.get(id))?.crashes ?? 0
+  const end = (ended: Ended) => runner.end(ended)
+  const isSettled = () => runner.isSettled
+  const executor = new Executor({ clock, kinds, lanes, host, threads, crashesOf, isSettled, report, end })
   const runner = new Runner({ work: backend.work, clock, worker, lease, pollInterval, lanes, reports, spans, executor })
   const autoscaler = new Autoscaler(clock, scaled, () => runner.resized())
   let cancelSweep: Cancel = () => {}

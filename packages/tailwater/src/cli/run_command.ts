@@ -4,6 +4,7 @@ import { familyHelp, runFamily } from './command_family.ts'
 import { configCheck } from './config_check.ts'
 import { jobsFamily } from './jobs/jobs_family.ts'
 import { loadConfig } from './load_config.ts'
+import { messagesFamily } from './messages/messages_family.ts'
 import { migrate } from './migrate.ts'
 import { saidAgain } from './said_word.ts'
 import { status } from './status.ts'
@@ -21,10 +22,12 @@ ${familyHelp(cacheFamily)}
 
 ${familyHelp(jobsFamily)}
 
-The commands of cache and jobs answer with --json for programs, and with --help with what they take.
+${familyHelp(messagesFamily)}
+
+The commands of cache, jobs and messages answer with --json for programs, and with --help with what they take.
 Settings come from the environment, from .env, and from tailwater.config.ts (or .js, .mjs) in this folder.`
 
-const COMMANDS = ['config check', 'status', 'migrate', 'cache stats', 'jobs stats']
+const COMMANDS = ['config check', 'status', 'migrate', 'cache stats', 'jobs stats', 'messages subscriptions']
 const FLAGS = ['--print', '--check', '--help']
 
 /** What a command is run with. */
@@ -45,6 +48,7 @@ export async function runCommand(
   if (next !== '--help' && next !== '-h') {
     if (family === 'cache') return runFamily(cacheFamily, args.slice(1), { config, terminal })
     if (family === 'jobs') return runFamily(jobsFamily, args.slice(1), { config, terminal })
+    if (family === 'messages') return runFamily(messagesFamily, args.slice(1), { config, terminal })
   }
   const words = args.filter((arg) => !arg.startsWith('-'))
   const flags = args.filter((arg) => arg.startsWith('-'))

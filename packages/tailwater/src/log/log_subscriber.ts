@@ -18,6 +18,7 @@ import {
   notice,
   redisConnection,
 } from '@tailwater/core'
+import { logMessages } from './log_messages.ts'
 
 /** Milliseconds from which a statement of a request or job is worth a line at level warn; a migration or a load may take its time. */
 const SLOW_STATEMENT = 500
@@ -30,7 +31,13 @@ const SLOW_STATEMENT = 500
  * one is background work that failed.
  */
 export function logEvents(logger: Logger): Cancel {
-  const cancels = [...logRequests(logger), ...logStores(logger), ...logWork(logger), ...logProcess(logger)]
+  const cancels = [
+    ...logRequests(logger),
+    ...logStores(logger),
+    ...logWork(logger),
+    ...logMessages(logger),
+    ...logProcess(logger),
+  ]
   return () => {
     for (const cancel of cancels) cancel()
   }

@@ -3,6 +3,7 @@ import { cacheMigrations } from '@tailwater/cache/postgres'
 import type { LeaseStore } from '@tailwater/core'
 import { dashboardMigrations } from '@tailwater/dashboard'
 import { jobsMigrations } from '@tailwater/jobs'
+import { messagingMigrations } from '@tailwater/messaging/postgres'
 import {
   createDatabase,
   createMigrator,
@@ -42,6 +43,7 @@ const platformModules: readonly MigrationModule[] = [
   jobsMigrations,
   dashboardMigrations,
   cacheMigrations,
+  messagingMigrations,
 ]
 
 /**

@@ -2,6 +2,7 @@ import type { Cache } from '@tailwater/cache'
 import { type Cancel, createService, type Mailer, type Service } from '@tailwater/core'
 import type { Accounts, Dashboard, FirstAdministrator } from '@tailwater/dashboard'
 import type { Jobs } from '@tailwater/jobs'
+import type { Messaging } from '@tailwater/messaging'
 import type { Telemetry } from '@tailwater/telemetry'
 import type { ResolvedConfig } from '../config.ts'
 import { logEvents } from '../log/log_subscriber.ts'
@@ -26,6 +27,7 @@ export interface PlatformParts {
   logger: ProcessLogger
   mailer: Mailer
   jobs: Jobs
+  messaging: Messaging
   accounts: Accounts
   telemetry: Telemetry
   progress: Progress
@@ -69,6 +71,7 @@ export function platformServices(parts: PlatformParts): {
     createService('mailer', { start: nothing, stop: () => mailer.close() }),
     telemetry,
     jobs,
+    parts.messaging,
     parts.dashboard,
     createService('surface', {
       start: () => surface.health.setReady(true),

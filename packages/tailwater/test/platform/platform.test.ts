@@ -34,7 +34,11 @@ it('health tells strangers little, and an administrator each dependency with its
   const redis = await startRedis()
   after(() => redis.stop())
   const broker = await fakeBroker(AMQP_GREETING)
-  const { tw, url } = await served({ redisUrl: redis.url, amqpUrl: `amqp://u:hunter2@127.0.0.1:${broker.port}` })
+  const { tw, url } = await served({
+    redisUrl: redis.url,
+    amqpUrl: `amqp://u:hunter2@127.0.0.1:${broker.port}`,
+    messaging: { carrier: 'jobs' },
+  })
   const headers = { authorization: `Bearer ${await administratorToken(tw)}` }
   const seen = async () => {
     const response = await fetch(`${url}/health`, { headers })

@@ -1,12 +1,15 @@
 import { createService, resolveOptions, text, value } from '@tailwater/core'
 import type { Redis } from '@tailwater/redis'
 import type { FarBackend } from '../far_backend.ts'
-import { createRedisKeys } from './keys.ts'
+import { createRedisKeys, type RedisKeys } from './keys.ts'
 import { createRedisBrowser } from './redis_browser.ts'
 import { createRedisEntries } from './redis_entries.ts'
 import { createRedisLeases } from './redis_leases.ts'
 import { createRedisTags } from './redis_tags.ts'
 import { TIME } from './scripts.ts'
+
+/** Keys that are asked for to hear of every master of a cluster: with ten masters one in a hundred such tries leaves one out. */
+const PROBES = 64
 
 /** Where a far tier in Redis lies. */
 export interface RedisBackendOptions {
@@ -42,7 +45,15 @@ export function createRedisBackend(options: RedisBackendOptions): FarBackend {
     browser: createRedisBrowser(redis, keys),
     time: async () => Number(await redis.run<string>(TIME, [keys.counter])),
     async ping() {
-      await redis.command('PING')
+      if (redis.isCluster) await pingMasters(redis, keys)
+      else await redis.command('PING')
     },
   }
+}
+
+/** Rejects when a master does not answer: whoever asked for its keys would have to wait, time and again. */
+async function pingMasters(redis: Redis, keys: RedisKeys): Promise<void> {
+  const probes = Array.from({ length: PROBES }, (_, at) => keys.value(`ping-${at}`))
+  const outcomes = await redis.batch(probes.map((key) => ({ command: 'STRLEN', args: [key] })))
+  for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason
 }

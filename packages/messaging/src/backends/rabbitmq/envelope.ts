@@ -1,0 +1,223 @@
+import type { IdSource } from '@tailwater/core'
+import type { MessageProperties, Options } from 'amqplib'
+import type { DeathReason } from '../../backend/consume_port.ts'
+import { type AttemptNote, type Level, levels, type Message } from '../../message.ts'
+import type { Names } from './names.ts'
+
+/*
+ * How a message looks on the wire: what AMQP has a property for is that property, the user's headers are headers, and what is left is a
+ * header of ours. Exchange and topic are told only when the message does not travel by them: waiting, tried again, or dead.
+ */
+
+/** Begins our headers; the user's own cannot. Not `x-`, which exchanges that route by headers pass over. */
+const OURS = 'tw-'
+/** The header by which levels are parted. */
+export const LEVEL_HEADER = 'tw-level'
+
+const TRACE = 'traceparent'
+
+/** Bytes of notes that travel with a message. The headers must fit into one frame, and clients have narrower limits: amqplib takes 64 kB. */
+const NOTES_LIMIT = 24_000
+/** Characters of one stack. */
+const STACK_LIMIT = 4_000
+
+/** What travels with a message beside what the user says. */
+export interface Extras {
+  /** Tells exchange and topic in headers. */
+  readonly hasLeftItsWay?: boolean | undefined
+  readonly notes?: readonly AttemptNote[] | undefined
+  /** The queue that gets the message when it has waited; without it, its exchange. */
+  readonly target?: string | undefined
+  /** Milliseconds that are still to be waited when the longest possible wait is over. */
+  readonly rest?: number | undefined
+  readonly letter?: { id: string; reason: DeathReason; diedAt: number } | undefined
+}
+
+/** A body as bytes. */
+export function contentOf({ body }: Pick<Message, 'body'>): Buffer {
+  if (typeof body === 'string') return Buffer.from(body)
+  return Buffer.from(body.buffer, body.byteOffset, body.byteLength)
+}
+
+/** A message's properties on the wire. */
+export function toProperties(message: Message, extras: Extras = {}): Options.Publish {
+  const headers: Record<string, unknown> = {}
+  for (const name in message.headers) if (!name.startsWith(OURS)) headers[name] = message.headers[name]
+  if (message.level !== 'normal') headers[LEVEL_HEADER] = message.level
+  // A whole number of this size would be written and read by way of a BigInt.
+  if (message.publishedAt !== undefined) headers['tw-at'] = { '!': 'double', value: message.publishedAt }
+  if (message.expiresAt !== undefined) headers['tw-expires'] = message.expiresAt
+  if (message.traceparent !== undefined) headers[TRACE] = message.traceparent
+  if (message.requestId !== undefined) headers['tw-request'] = message.requestId
+  if (typeof message.body !== 'string' && isText(message.contentType)) headers['tw-bytes'] = true
+  if (extras !== NONE) addExtras(headers, message, extras)
+  const properties: Options.Publish = {
+    messageId: message.id,
+    contentType: message.contentType,
+    headers,
+    persistent: true,
+    mandatory: true,
+  }
+  if (message.replyTo !== undefined) properties.replyTo = message.replyTo
+  if (message.correlationId !== undefined) properties.correlationId = message.correlationId
+  return properties
+}
+
+/** No extras, for those who publish much. */
+export const NONE: Extras = {}
+
+function addExtras(headers: Record<string, unknown>, message: Message, extras: Extras): void {
+  if (extras.hasLeftItsWay) {
+    headers['tw-exchange'] = message.exchange
+    headers['tw-topic'] = message.topic
+  }
+  if (extras.notes?.length) headers['tw-notes'] = encodeNotes(extras.notes)
+  if (extras.target !== undefined) headers['tw-target'] = extras.target
+  if (extras.rest) headers['tw-rest'] = extras.rest
+  if (extras.letter) {
+    headers['tw-letter'] = extras.letter.id
+    headers['tw-reason'] = extras.letter.reason
+    headers['tw-died'] = extras.letter.diedAt
+  }
+}
+
+/** Notes that fit: stacks are cut, then those of older attempts dropped, then the oldest attempts. */
+function encodeNotes(notes: readonly AttemptNote[]): string {
+  let kept = notes.map((note) =>
+    note.stack === undefined ? note : { ...note, stack: note.stack.slice(0, STACK_LIMIT) },
+  )
+  let encoded = JSON.stringify(kept)
+  if (Buffer.byteLength(encoded) > NOTES_LIMIT) {
+    kept = kept.map(({ stack, ...note }, index) => ({
+      ...note,
+      error: note.error.slice(0, 1_000),
+      ...(index === kept.length - 1 && { stack }),
+    }))
+    encoded = JSON.stringify(kept)
+  }
+  while (kept.length > 1 && Buffer.byteLength(encoded) > NOTES_LIMIT) {
+    kept = kept.slice(1)
+    encoded = JSON.stringify(kept)
+  }
+  return encoded
+}
+
+/** What a delivery is, read from the wire. */
+export interface Wire {
+  readonly fields: { readonly exchange: string; readonly routingKey: string; readonly redelivered: boolean }
+  readonly properties: MessageProperties
+  readonly content: Buffer
+}
+
+const textOf = (given: unknown): string | undefined => (typeof given === 'string' ? given : undefined)
+const numberOf = (given: unknown): number | undefined => (typeof given === 'number' ? given : undefined)
+const isText = (contentType: string) =>
+  contentType === 'application/json' || /^(?:application\/(?:[\w.+-]*\+)?json|text\/)/.test(contentType)
+
+/** What reading needs. */
+export interface Reader {
+  readonly names: Names
+  readonly ids: IdSource
+}
+
+/** The message, also of a program that knows nothing of us: without an id of its own it gets a new one each time. */
+export function toMessage({ fields, properties, content }: Wire, { names, ids }: Reader): Message {
+  const headers = (properties.headers ?? {}) as Record<string, unknown>
+  const contentType = textOf(properties.contentType) ?? 'application/octet-stream'
+  const level = levels.find((one) => one === headers[LEVEL_HEADER]) ?? 'normal'
+  const message: { -readonly [K in keyof Message]: Message[K] } = {
+    id: textOf(properties.messageId) ?? ids(),
+    exchange: textOf(headers['tw-exchange']) ?? names.exchangeHere(fields.exchange),
+    topic: textOf(headers['tw-topic']) ?? fields.routingKey,
+    body: isText(contentType) && headers['tw-bytes'] !== true ? content.toString() : new Uint8Array(content),
+    contentType,
+    headers: usersHeaders(headers),
+    level: level as Level,
+    publishedAt: numberOf(headers['tw-at']) ?? secondsOf(properties.timestamp),
+  }
+  const expiresAt = numberOf(headers['tw-expires'])
+  if (expiresAt !== undefined) message.expiresAt = expiresAt
+  const traceparent = textOf(headers[TRACE])
+  if (traceparent !== undefined) message.traceparent = traceparent
+  const requestId = textOf(headers['tw-request'])
+  if (requestId !== undefined) message.requestId = requestId
+  const replyTo = textOf(properties.replyTo)
+  if (replyTo !== undefined) message.replyTo = replyTo
+  const correlationId = textOf(properties.correlationId)
+  if (correlationId !== undefined) message.correlationId = correlationId
+  return message
+}
+
+/** AMQP's own time of a message is in seconds. */
+function secondsOf(timestamp: unknown): number | undefined {
+  const seconds = numberOf(timestamp)
+  return seconds === undefined ? undefined : seconds * 1_000
+}
+
+/** Texts and numbers; what the broker adds (`x-death` and the like) is not the user's. */
+function usersHeaders(headers: Record<string, unknown>): Record<string, string> {
+  const mine: Record<string, string> = {}
+  for (const name in headers) {
+    if (name.startsWith(OURS) || name === TRACE || BROKERS.has(name)) continue
+    const value = headers[name]
+    if (typeof value === 'string') mine[name] = value
+    else if (typeof value === 'number' || typeof value === 'boolean') mine[name] = String(value)
+  }
+  return mine
+}
+
+const BROKERS = new Set([
+  'x-death',
+  'x-first-death-exchange',
+  'x-first-death-queue',
+  'x-first-death-reason',
+  'x-last-death-exchange',
+  'x-last-death-queue',
+  'x-last-death-reason',
+  'x-delivery-count',
+  'x-acquired-count',
+  'x-opt-enqueue-time',
+])
+
+/** Extras as they arrive. */
+export interface ReadExtras {
+  readonly notes: readonly AttemptNote[]
+  readonly target: string | undefined
+  readonly rest: number
+  /** Times that it was given and came back; undefined where the queue does not count. */
+  readonly deliveryCount: number
+  readonly letter: {
+    readonly id: string | undefined
+    readonly reason: string | undefined
+    readonly diedAt: number | undefined
+  }
+}
+
+/** What travelled with a message beside what its user said. */
+export function toExtras({ properties }: Wire): ReadExtras {
+  const headers = (properties.headers ?? {}) as Record<string, unknown>
+  return {
+    notes: decodeNotes(headers['tw-notes']),
+    target: textOf(headers['tw-target']),
+    rest: numberOf(headers['tw-rest']) ?? 0,
+    deliveryCount: numberOf(headers['x-delivery-count']) ?? 0,
+    letter: {
+      id: textOf(headers['tw-letter']),
+      reason: textOf(headers['tw-reason']),
+      diedAt: numberOf(headers['tw-died']),
+    },
+  }
+}
+
+const NO_NOTES: readonly AttemptNote[] = []
+
+function decodeNotes(encoded: unknown): readonly AttemptNote[] {
+  if (typeof encoded !== 'string') return NO_NOTES
+  try {
+    const notes: unknown = JSON.parse(encoded)
+    return Array.isArray(notes) ? (notes as AttemptNote[]) : NO_NOTES
+  } catch {
+    // Not ours after all.
+    return NO_NOTES
+  }
+}

@@ -1,0 +1,2 @@
+export type { RabbitMqCredentials, RabbitMqOptions } from './options.ts'
+export { createRabbitMqBackend } from './rabbitmq_backend.ts'

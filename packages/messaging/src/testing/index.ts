@@ -1,0 +1,2 @@
+export { messagingBackendContract } from './messaging_contract.ts'
+export type { MessagingGround } from './messaging_ground.ts'
