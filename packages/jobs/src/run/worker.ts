@@ -70,7 +70,7 @@ export function createWorker({ options, kinds, children }: WorkerParts): Worker 
   const runner = new Runner({ work: backend.work, clock, worker, lease, pollInterval, lanes, reports, spans, executor })
   const autoscaler = new Autoscaler(clock, scaled, () => runner.resized())
   let cancelSweep: Cancel = () => {}
-  let sweeping: Promise<void> | undefined
+  let isSweeping = false
   let isOpen = false
   let configured: Promise<void> = Promise.resolve()
   let unlisten: () => Promise<void> = async () => {}
@@ -80,10 +80,12 @@ export function createWorker({ options, kinds, children }: WorkerParts): Worker 
     cancelSweep = clock.after(wait, () => {
       planSweep()
       // A store that is slow must not be asked for more and more of them.
-      sweeping ??= sweep()
+      if (isSweeping) return
+      isSweeping = true
+      void sweep()
         .catch(report)
         .finally(() => {
-          sweeping = undefined
+          isSweeping = false
         })
     })
   }
