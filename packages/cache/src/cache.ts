@@ -1,4 +1,4 @@
-import { createService, type Duration, optionsError, type Service } from '@tailwater/core'
+import { createService, optionsError, type Service } from '@tailwater/core'
 import { createKeyBrowser, type KeyBrowser } from './browser/key_browser.ts'
 import { createPreview } from './browser/redaction.ts'
 import { buildCore } from './build_core.ts'
@@ -16,7 +16,7 @@ import { type BuiltNamespace, buildNamespace } from './namespace/build_namespace
 import type { NamespaceDefinition } from './namespace/definition.ts'
 import type { CacheNamespace } from './namespace/namespace.ts'
 import { type CacheOptions, resolveCacheOptions } from './options.ts'
-import { type Lifetime, policyOfCall } from './policy.ts'
+import { type Lifetime, type NewLife, policyOfCall } from './policy.ts'
 import type { Space } from './space.ts'
 import type { CacheStats } from './statistics.ts'
 import { EVERYTHING } from './tag_name.ts'
@@ -61,7 +61,7 @@ export interface Cache extends Service, KeyBrowser {
   delete(key: string): Promise<void>
   has(key: string): Promise<boolean>
   /** Gives a fresh value a new life from now on; false if there is none. */
-  touch(key: string, ttl?: Duration): Promise<boolean>
+  touch(key: string, life?: NewLife): Promise<boolean>
   /** A namespace with its own load, lifetime and bounds. @throws E_OPTIONS, also for a name that is taken */
   define<Id, Value>(name: string, definition: NamespaceDefinition<Id, Value>): CacheNamespace<Id, Value>
   /** The namespace of that name. */
@@ -125,7 +125,7 @@ export function createCache(options: CacheOptions = {}): Cache {
     setMany: (entries, lifetime) => own.setMany(entries, lifetime),
     delete: (key) => own.invalidate(key),
     has: (key) => own.has(key),
-    touch: (key, ttl) => own.touch(key, ttl),
+    touch: (key, life) => own.touch(key, life),
     define,
     namespace: (word) => built.get(word)?.namespace as CacheNamespace<unknown, unknown> | undefined,
     async invalidate(what, options) {
@@ -138,7 +138,7 @@ export function createCache(options: CacheOptions = {}): Cache {
       await core.far?.ask('clear', (store) => store.browser.clear(), CLEAR_LIMIT)
     },
     follow: (follower) => follow(core, coherence.effects, follower),
-    stats: () => cacheStats(core, spaces, bus),
+    stats: () => cacheStats(core, spaces, bus, coherence.untold),
   }
 }
 
@@ -156,7 +156,7 @@ function getOrSet<Value>(space: Space, wanted: GetOrSetOptions<Value>): Promise<
     return search({
       space,
       key: checkKey(key),
-      policy: policyOfCall(wanted, space.policy),
+      policy: policyOfCall('getOrSet', wanted, space.policy),
       load: (context) => load.call(wanted, context),
     }) as Promise<Value>
   } catch (error) {
@@ -168,7 +168,7 @@ async function getOrSetMany<Value>(space: Space, wanted: GetOrSetManyOptions<Val
   const { keys, load } = wanted
   if (!Array.isArray(keys)) throw optionsError('getOrSetMany.keys', 'an array of keys', keys)
   if (typeof load !== 'function') throw optionsError('getOrSetMany.load', 'a function', load)
-  const policy = policyOfCall(wanted, space.policy)
+  const policy = policyOfCall('getOrSetMany', wanted, space.policy)
   const batch = new BatchLoad<string>((some, context) => load.call(wanted, some, context))
   // All keys are checked before the first load: one that is refused later would leave the batch waiting.
   for (const key of keys) checkKey(key)

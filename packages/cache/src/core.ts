@@ -24,7 +24,7 @@ export interface CacheCore {
   /** With a far tier. */
   readonly numbers: TagNumbers | undefined
   readonly near: NearTier
-  /** Deep-freezes what is kept near. */
+  /** Deep-freezes what is kept near, and refuses what the far tier would give back as something else: for development. */
   readonly freeze: boolean
   /** A promise of a value that is at hand, within nobody's context: it is kept, and would keep that too. */
   readonly answerOf: (value: unknown) => Promise<unknown>

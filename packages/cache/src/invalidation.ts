@@ -1,6 +1,6 @@
 import { boolean, optional, optionsError, resolveOptions, text, value } from '@tailwater/core'
 import { InvalidSet } from './coherence/invalid_set.ts'
-import { checkKey, DEFAULT_NAMESPACE } from './key.ts'
+import { checkKey, DEFAULT_NAMESPACE, NAMESPACE_WORD } from './key.ts'
 import { checkTags, EVERYTHING, namespaceTag } from './tag_name.ts'
 
 /** What to forget. */
@@ -27,7 +27,7 @@ const fields = {
   tags: optional(value<readonly string[]>('an array of names', Array.isArray)),
   pattern: optional(text()),
   all: boolean({ default: false }),
-  namespace: optional(text()),
+  namespace: optional(text({ pattern: NAMESPACE_WORD, expected: 'the name of a namespace' })),
 }
 
 const optionFields = {

@@ -4,6 +4,7 @@ import {
   type Field,
   number,
   optional,
+  optionsError,
   parseDuration,
   resolveOptions,
   value,
@@ -28,9 +29,12 @@ export interface Lifetime {
   loadTimeout?: Duration
   /** How long after a failed load the stale value is served before the next attempt. */
   failBackoff?: Duration
-  /** What entries can be invalidated by, beside their keys. */
+  /** What entries can be invalidated by, beside their keys. Those of a call come to those of the namespace, and these to the cache's: none takes another away. */
   tags?: readonly string[]
 }
+
+/** What a value that is kept already can be given anew; by default what holds for its namespace. */
+export type NewLife = Pick<Lifetime, 'ttl' | 'grace'>
 
 /** A lifetime with nothing left open; durations in milliseconds. */
 export interface Policy {
@@ -77,11 +81,13 @@ export const DEFAULT_POLICY: Policy = {
   tags: [],
 }
 
-/** Puts what was given over what holds otherwise. @throws E_OPTIONS, E_CACHE_TAG */
+/** Puts what was given over what holds otherwise, and tags beside it. @throws E_OPTIONS, E_CACHE_TAG */
 export function policyOf(path: string, lifetime: Lifetime, base: Policy): Policy {
   const given = resolveOptions(path, lifetime, lifetimeFields)
   const policy: Record<string, unknown> = { ...base }
   for (const [name, value] of Object.entries(given)) if (value !== undefined) policy[name] = value
+  // Whoever forgets a tag of the namespace means everything in it.
+  if (given.tags && base.tags.length > 0) policy['tags'] = checkTags([...new Set([...base.tags, ...given.tags])])
   return policy as unknown as Policy
 }
 
@@ -95,9 +101,12 @@ const callFields = {
 }
 const CALL = new Set(Object.keys(callFields))
 
-/** The policy of one call, which mostly says nothing of its own, or only a ttl. */
-export function policyOfCall(lifetime: Lifetime, base: Policy): Policy {
-  for (const name in lifetime) if (!CALL.has(name)) resolveOptions('getOrSet', { [name]: 0 }, callFields)
+/** The policy of one call, which mostly says nothing of its own, or only a ttl. @param path the call, for errors @throws E_OPTIONS, E_CACHE_TAG */
+export function policyOfCall(path: string, lifetime: Lifetime, base: Policy): Policy {
+  // A bare ttl, as other caches take it, would go unseen.
+  if (typeof lifetime !== 'object' || lifetime === null)
+    throw optionsError(path, "given a lifetime such as { ttl: '5m' }", lifetime)
+  for (const name in lifetime) if (!CALL.has(name)) resolveOptions(path, { [name]: 0 }, callFields)
   const { ttl, grace, negativeTtl, jitter, eagerRefresh, softTimeout, loadTimeout, failBackoff, tags } = lifetime
   const others = grace ?? negativeTtl ?? jitter ?? eagerRefresh ?? softTimeout ?? loadTimeout ?? failBackoff ?? tags
   if (others === undefined && ttl === undefined) return base
@@ -112,7 +121,7 @@ export function policyOfCall(lifetime: Lifetime, base: Policy): Policy {
     failBackoff,
     tags,
   } as Lifetime
-  return policyOf('getOrSet', given, base)
+  return policyOf(path, given, base)
 }
 
 /** How long a value lives, in milliseconds. */

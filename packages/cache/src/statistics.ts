@@ -67,4 +67,6 @@ export interface CacheStats {
   far: FarStats | undefined
   /** Milliseconds since the bus was last known to have told everything; undefined without a bus, or before `start`. */
   busSilence: number | undefined
+  /** Names of invalidations that the bus has yet to take; others serve what they mean for a while. */
+  untold: number
 }

@@ -3,6 +3,7 @@ import { describe, it } from 'node:test'
 import { createCache } from '@tailwater/cache'
 import { hasCode } from '@tailwater/core'
 import { FakeClock } from '@tailwater/core/testing'
+import { startCluster } from './cluster.ts'
 
 const open = () => createCache({ clock: new FakeClock() })
 
@@ -31,6 +32,8 @@ describe('a cache that is called wrongly', () => {
       () => users.invalidate('a', { tX: {} } as never),
       () => users.invalidateMany(['a'], { tX: {} } as never),
       () => users.invalidateAll({ tX: {} } as never),
+      () => cache.invalidate({ all: true, namespace: 'No Such' }),
+      () => users.invalidateMany('ab' as never),
     ])
     await cache.invalidate({ keys: [], tags: [] })
   })
@@ -69,7 +72,28 @@ describe('a cache that is called wrongly', () => {
       () => cache.getMany('abc' as never),
       () => cache.getOrSetMany({ keys: 'abc', load: () => [] } as never),
       () => cache.getOrSetMany({ keys: ['abc'] } as never),
+      () => cache.setMany('abc' as never),
+      () => cache.setMany(['abc'] as never),
+      () => cache.define('some', {}).warm('abc' as never),
+      () => cache.follow({} as never),
     ])
+  })
+
+  it('takes no bare number for a lifetime: neither a ttl as other caches have it, nor the index that map hands on', async () => {
+    const cache = open()
+    const users = cache.define<string, string>('user', {})
+    await users.setMany([
+      ['a', 'x'],
+      ['b', 'x'],
+    ])
+    await refuses('E_OPTIONS', [
+      () => cache.set('a', 1, 60 as never),
+      () => cache.set('a', 1, null as never),
+      () => Promise.all(['a', 'b'].map(users.touch as never)),
+      () => Promise.all(['a', 'b'].map(users.invalidate as never)),
+    ])
+    assert.deepEqual(await Promise.all(['a', 'b'].map(users.get)), ['x', 'x'])
+    assert.equal(await users.touch('a', { ttl: '1h', grace: '1m' }), true)
   })
 
   it('refuses a definition that is none, and says how values stand in a far tier wrongly though there is none here', async () => {
@@ -124,5 +148,17 @@ describe('a value that a namespace refuses', () => {
       ['b', 1],
       ['b', 1],
     ])
+  })
+})
+
+describe('a value of which JSON would make something else', () => {
+  it('is refused where it is set in development; a loaded one is handed out, and stays near', async () => {
+    const { nodes, settle } = await startCluster()
+    const [a, b] = [nodes[0]!.cache, nodes[1]!.cache]
+    for (const value of [new Map([[1, 2]]), { at: new Set([1]) }, { bytes: Buffer.from('a') }, [Number.NaN]])
+      await refuses('E_CACHE_VALUE', [() => a.set('a', value)])
+    assert.deepEqual(await a.getOrSet({ key: 'b', load: () => new Map([[1, 2]]) }), new Map([[1, 2]]))
+    await settle()
+    assert.deepEqual([a.getSync('b'), await b.get('b')], [new Map([[1, 2]]), undefined])
   })
 })

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { createCache, createMemoryBackend } from '@tailwater/cache'
 import { chaos } from '@tailwater/cache/testing'
-import { cacheInvalidation, createMemoryBus, listen } from '@tailwater/core'
+import { cacheInvalidation, createMemoryBus, listen, notice } from '@tailwater/core'
 import { FakeClock, stressLifecycle } from '@tailwater/core/testing'
 import { type ClusterOptions, row, startCluster } from './cluster.ts'
 
@@ -210,6 +210,26 @@ describe('the news', () => {
     await settle()
     await told
     assert.equal(b.cache.getSync('x'), undefined)
+  })
+
+  it('that wait for the bus are told before a stop, and otherwise it is said that they are lost', async () => {
+    const { a, b, clock, settle } = await open({ hasFar: false })
+    await b.cache.getOrSet({ key: 'x', load: () => 'old' })
+    const publish = a.bus.publish
+    a.bus.publish = () => Promise.reject(new Error('the bus is away'))
+    await a.cache.delete('x')
+    assert.equal(a.cache.stats().untold, 1)
+    a.bus.publish = publish
+    await a.cache.stop(clock.elapsed())
+    await settle()
+    assert.deepEqual([a.cache.stats().untold, b.cache.getSync('x')], [0, undefined])
+    b.bus.publish = () => Promise.reject(new Error('the bus is away'))
+    await b.cache.delete('y')
+    const said: unknown[] = []
+    const end = listen(notice, ({ fields }) => void said.push(fields))
+    await b.cache.stop(clock.elapsed())
+    end()
+    assert.deepEqual(said, [{ untold: 1 }])
   })
 
   it('of a later release, or of nobody, do no harm', async () => {

@@ -30,15 +30,23 @@ export function createPreview(redact: readonly (string | RegExp)[] | undefined):
         return String(part).slice(0, MAX_TEXT)
       if (typeof part !== 'object' || part === null) return part
       if (ArrayBuffer.isView(part)) return `(${part.byteLength} bytes)`
-      if (part instanceof Date) return part.toISOString()
+      if (part instanceof Date) return Number.isNaN(part.getTime()) ? String(part) : part.toISOString()
       if (++parts > MAX_PARTS || depth > MAX_DEPTH) return '…'
-      if (Array.isArray(part)) return part.slice(0, MAX_PARTS).map((one) => show(one, depth + 1))
+      if (Array.isArray(part) || part instanceof Set)
+        return [...part].slice(0, MAX_PARTS).map((one) => show(one, depth + 1))
       const entries: [string, unknown][] =
-        part instanceof Map ? [...part].map(([key, one]) => [String(key), one]) : Object.entries(part)
+        part instanceof Map ? [...part].map(([key, one]) => [String(key), one]) : membersOf(part)
       return Object.fromEntries(
         entries.slice(0, MAX_PARTS).map(([name, one]) => [name, isSecret(name) ? '(hidden)' : show(one, depth + 1)]),
       )
     }
     return show(value, 0)
   }
+}
+
+/** Without those that have to be called, which may do anything. */
+function membersOf(part: object): [string, unknown][] {
+  return Object.entries(Object.getOwnPropertyDescriptors(part))
+    .filter(([, { enumerable }]) => enumerable)
+    .map(([name, { get, value }]) => [name, get ? '(getter)' : value])
 }

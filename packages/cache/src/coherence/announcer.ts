@@ -1,4 +1,4 @@
-import { type Bus, backgroundError, type Cancel, type Clock, toError } from '@tailwater/core'
+import { type Bus, backgroundError, type Cancel, type Clock, notice, toError } from '@tailwater/core'
 import { EVERYTHING } from '../tag_name.ts'
 import { InvalidSet } from './invalid_set.ts'
 import { newsOf } from './news.ts'
@@ -33,6 +33,8 @@ export class Announcer {
   #waiting = new InvalidSet()
   #isPending = false
   #isAway = false
+  /** Messages that somebody has waited for in vain, and that the bus has neither taken nor refused. */
+  #overdue = 0
   #cancel: Cancel | undefined
   #hasReported = false
 
@@ -40,9 +42,9 @@ export class Announcer {
     this.#options = options
   }
 
-  /** Names that have yet to be told. */
-  get waiting(): number {
-    return this.#waiting.size
+  /** Names that have yet to be told, and messages that the bus has not answered. */
+  get untold(): number {
+    return this.#waiting.size + this.#overdue
   }
 
   /** @returns whether everybody will hear of it, also of what could not be told before; if not, they will later, if this process lives. Never rejects */
@@ -55,11 +57,15 @@ export class Announcer {
   /** What takes longer goes on. */
   #inTime(telling: Promise<boolean>): Promise<boolean> {
     return new Promise((resolve) => {
+      let isOverdue = false
       const cancel = this.#options.clock.after(PATIENCE_MS, () => {
+        isOverdue = true
+        this.#overdue++
         this.#isAway = true
         resolve(false)
       })
       void telling.then((isTold) => {
+        if (isOverdue) this.#overdue--
         cancel()
         resolve(isTold)
       })
@@ -81,9 +87,18 @@ export class Announcer {
     }
   }
 
-  stop(): void {
+  /** What waits would be lost with this process: one more attempt, and a word of what failed. */
+  async stop(): Promise<void> {
+    if (this.#waiting.size > 0) await this.#inTime(this.#tell(new InvalidSet(), new Map(), false))
     this.#cancel?.()
     this.#cancel = undefined
+    if (this.untold > 0 && notice.hasSubscribers)
+      notice.publish({
+        source: 'cache coherence',
+        level: 'warn',
+        message: 'the bus did not take all invalidations before the stop: others serve what they mean until their ttl',
+        fields: { untold: this.untold },
+      })
   }
 
   async #publishWaiting(): Promise<void> {

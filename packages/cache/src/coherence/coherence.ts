@@ -69,9 +69,9 @@ export class Coherence {
     })
   }
 
-  /** Names that the others have yet to hear of from here. */
+  /** Names that the others have yet to hear of from here, and messages that the bus has not answered. */
   get untold(): number {
-    return this.#announcer?.waiting ?? 0
+    return this.#announcer?.untold ?? 0
   }
 
   /** @param tx the caller's transaction: then it happens if and when that commits @throws E_CACHE_TRANSACTION */
@@ -107,7 +107,7 @@ export class Coherence {
     this.#isRunning = false
     this.#cancel()
     this.#transactional.stop()
-    this.#announcer?.stop()
+    await this.#announcer?.stop()
     this.#core.trust.follow(false)
     const unsubscribe = this.#unsubscribe
     this.#unsubscribe = undefined

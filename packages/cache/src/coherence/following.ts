@@ -1,4 +1,4 @@
-import type { Cancel } from '@tailwater/core'
+import { type Cancel, optionsError } from '@tailwater/core'
 import type { CacheCore } from '../core.ts'
 import type { Follower } from './follower.ts'
 import type { NearEffects } from './near_effects.ts'
@@ -12,8 +12,10 @@ export interface Following {
   end(): void
 }
 
-/** Lets a follower hear what is invalidated. */
+/** Lets a follower hear what is invalidated. @throws E_OPTIONS */
 export function follow(core: CacheCore, effects: NearEffects, follower: Follower): Following {
+  if (typeof follower?.forget !== 'function' || typeof follower.forgetAll !== 'function')
+    throw optionsError('cache.follow', 'given an object with forget and forgetAll', follower)
   const end: Cancel = effects.tell(follower)
   const { trust, far, clock } = core
   return {

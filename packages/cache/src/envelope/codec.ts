@@ -25,7 +25,7 @@ export function valueError(namespace: string, reason: string, cause?: unknown) {
 /**
  * The text of a value's JSON.
  *
- * @param strict refuses what JSON would drop or change in silence: functions, symbols, Maps and Sets within the value. Slow, for development.
+ * @param strict refuses what JSON would drop or change in silence: functions, symbols, Maps, Sets, bytes and the like. Slow, for development.
  * @throws E_CACHE_VALUE
  */
 export function jsonText(value: unknown, namespace: string, strict: boolean): string {
@@ -42,12 +42,25 @@ export function jsonText(value: unknown, namespace: string, strict: boolean): st
 /** A value that would come back as something else. */
 class LossyError extends TypeError {}
 
-function refuseLossy(property: string, value: unknown): unknown {
-  if (typeof value === 'function' || typeof value === 'symbol')
-    throw new LossyError(`'${property}' is a ${typeof value}, which JSON leaves out`)
-  if (value instanceof Map || value instanceof Set)
-    throw new LossyError(`'${property}' is a ${value.constructor.name}, of which JSON makes an empty object`)
+/** A replacer of JSON.stringify that lets everything pass, or throws. */
+function refuseLossy(this: Readonly<Record<string, unknown>>, property: string, value: unknown): unknown {
+  // As it stands there: a Buffer has been asked for its JSON already.
+  const loss = lossOf(this[property])
+  if (loss !== undefined) throw new LossyError(`${property === '' ? 'it' : `'${property}'`} is ${loss}`)
   return value
+}
+
+/** Of what JSON makes an empty object, though it is none. */
+const EMPTIED = [Map, Set, WeakMap, WeakSet, RegExp, Error, ArrayBuffer]
+
+/** What JSON would lose of a value, its members aside. Not of a Date: everybody knows that it becomes a text. */
+function lossOf(value: unknown): string | undefined {
+  if (typeof value === 'function' || typeof value === 'symbol') return `a ${typeof value}, which JSON leaves out`
+  if (typeof value === 'number') return Number.isFinite(value) ? undefined : `${value}, of which JSON makes null`
+  if (typeof value !== 'object' || value === null) return undefined
+  if (ArrayBuffer.isView(value)) return 'bytes, of which JSON makes an object of numbers'
+  const kind = EMPTIED.find((kind) => value instanceof kind)
+  return kind && `a ${kind.name}, of which JSON makes an empty object`
 }
 
 function reasonOf(cause: unknown): string {

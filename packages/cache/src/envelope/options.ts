@@ -25,7 +25,7 @@ export interface EnvelopeOptions {
    * an attacker can choose a part of a value and see how long the whole becomes, turn it off.
    */
   encryption?: { keys: readonly Uint8Array[] }
-  /** Refuses values with something within that JSON would drop or change: functions, symbols, Maps, Sets. Makes writing several times dearer; for development. @default false */
+  /** Refuses values with something within that JSON would drop or change: functions, symbols, Maps, Sets, bytes, errors, NaN. Makes writing several times dearer; for development. @default false */
   strict?: boolean
 }
 

@@ -2,7 +2,11 @@ import type { Duration } from '@tailwater/core'
 import { type LifeWish, wishedDuration } from '../policy.ts'
 import { checkTags } from '../tag_name.ts'
 
-/** What a load is given, and what it may say of its own result. */
+/**
+ * What a load is given, and what it may say of its own result.
+ *
+ * To be read from it, or taken out by name (`{ signal, setTtl }`): a copy with `...` has `key` and `stale` alone, as the rest is made when it is asked for.
+ */
 export interface LoadContext<Value = unknown> {
   readonly key: string
   /** Aborts when the load has taken longer than `loadTimeout`. */
@@ -56,7 +60,7 @@ export class LoadWishes implements LoadContext {
 
   get addTags() {
     return (...tags: string[]): void => {
-      this.tags = [...this.tags, ...checkTags(tags)]
+      this.tags = checkTags([...this.tags, ...tags])
     }
   }
 

@@ -38,7 +38,7 @@ export function buildNamespace<Id, Value>(
   const resolved = resolveDefinition(name, definition)
   const near = nearOf(core, resolved.near)
   // Read though there is no far tier here: there is one in production.
-  const format = formatOf(name, resolved.far)
+  const format = formatOf(name, core.freeze, resolved.far)
   const space = new Space({
     name,
     core,
@@ -64,9 +64,11 @@ function nearOf(core: CacheCore, near: ReturnType<typeof resolveDefinition>['nea
   return near === false ? noNearTier : createNearTier(near)
 }
 
+/** @param strict in development what would come back as something else is refused, where it is written */
 function formatOf(
   namespace: string,
+  strict: boolean,
   far: NonNullable<NamespaceDefinition<never, never>['far']>,
 ): EnvelopeFormat | undefined {
-  return far === false ? undefined : createEnvelopeFormat({ namespace, ...far })
+  return far === false ? undefined : createEnvelopeFormat({ namespace, strict, ...far })
 }

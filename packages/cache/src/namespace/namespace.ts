@@ -1,4 +1,4 @@
-import { type Duration, optionsError, show } from '@tailwater/core'
+import { optionsError, show } from '@tailwater/core'
 import type { Coherence } from '../coherence/coherence.ts'
 import { InvalidSet } from '../coherence/invalid_set.ts'
 import { cacheError } from '../errors.ts'
@@ -9,7 +9,7 @@ import type { Load, LoadContext } from '../load/load_context.ts'
 import { count, search, serve } from '../load/search.ts'
 import { searchMany } from '../load/search_many.ts'
 import type { EarlyReading } from '../load/search_plan.ts'
-import { type Lifetime, policyOf, policyOfCall } from '../policy.ts'
+import { type Lifetime, type NewLife, policyOf, policyOfCall } from '../policy.ts'
 import { acceptable, type Put, putAll } from '../put.ts'
 import type { Space } from '../space.ts'
 import type { NamespaceStats } from '../statistics.ts'
@@ -33,8 +33,8 @@ export interface CacheNamespace<Id, Value> {
   setMany(entries: readonly (readonly [Id, Value])[], lifetime?: Lifetime): Promise<void>
   /** Whether a fresh value is in one of the tiers. */
   has(id: Id): Promise<boolean>
-  /** Gives what is there a new life from now on; false if nothing is. @param ttl the namespace's by default */
-  touch(id: Id, ttl?: Duration): Promise<boolean>
+  /** Gives what is there a new life from now on; false if nothing is. @param life the namespace's by default */
+  touch(id: Id, life?: NewLife): Promise<boolean>
   /** Forgets one, everywhere, and what loads in flight for it will bring. @throws E_CACHE_TRANSACTION */
   invalidate(id: Id, options?: InvalidateOptions): Promise<void>
   invalidateMany(ids: readonly Id[], options?: InvalidateOptions): Promise<void>
@@ -61,7 +61,22 @@ export interface NamespaceParts<Id, Value> {
 /** Ids of one load while warming, where many can be loaded at once. */
 const WARM_BATCH = 100
 
-/** The calls of a namespace. They are functions of their own, not methods: people pass them on, as in `ids.map(users.get)`. */
+/** What a call was given as a list. @throws E_OPTIONS */
+function listOf<Item>(call: string, items: readonly Item[]): readonly Item[] {
+  if (!Array.isArray(items)) throw optionsError(call, 'given an array', items)
+  return items
+}
+
+function isIterable(ids: unknown): boolean {
+  return typeof ids === 'object' && ids !== null && (Symbol.iterator in ids || Symbol.asyncIterator in ids)
+}
+
+/**
+ * The calls of a namespace. They are functions of their own, not methods: people pass them on, as in `ids.map(users.get)`.
+ *
+ * `map` also hands its function the index. Calls with a second parameter take an object there, and so refuse `ids.map(users.touch)` and `ids.map(users.invalidate)`,
+ * instead of taking the index for a ttl; for many there is `invalidateMany`.
+ */
 export class Namespace<Id, Value> implements CacheNamespace<Id, Value> {
   readonly name: string
   readonly space: Space
@@ -97,7 +112,7 @@ export class Namespace<Id, Value> implements CacheNamespace<Id, Value> {
   }
 
   readonly getMany = async (ids: readonly Id[]): Promise<Value[]> => {
-    if (!Array.isArray(ids)) throw optionsError('getMany', 'given an array', ids)
+    listOf('getMany', ids)
     const { space } = this
     const { loadMany } = this.#parts.definition
     const batch = loadMany && new BatchLoad<Id>((some, context) => loadMany(some, context))
@@ -118,8 +133,10 @@ export class Namespace<Id, Value> implements CacheNamespace<Id, Value> {
   }
 
   readonly setMany = async (entries: readonly (readonly [Id, Value])[], lifetime: Lifetime = {}): Promise<void> => {
-    const policy = policyOfCall(lifetime, this.space.policy)
+    const policy = policyOfCall('set', lifetime, this.space.policy)
     const { writeBehind } = this.#parts
+    for (const entry of listOf('setMany', entries))
+      if (!Array.isArray(entry)) throw optionsError('setMany', 'given pairs of an id and a value', entry)
     const rows = entries.map(([id, value]) => ({ id, key: checkKey(this.#keyOf(id)), value }))
     // Before the source has it: what cannot be kept is not stored either.
     for (const row of rows) acceptable(this.space, row)
@@ -136,8 +153,8 @@ export class Namespace<Id, Value> implements CacheNamespace<Id, Value> {
     return (await search({ space, key, policy: space.policy, load: undefined })) !== undefined
   }
 
-  readonly touch = (id: Id, ttl?: Duration): Promise<boolean> => {
-    const policy = policyOfCall(ttl === undefined ? {} : { ttl }, this.space.policy)
+  readonly touch = async (id: Id, life: NewLife = {}): Promise<boolean> => {
+    const policy = policyOfCall('touch', life, this.space.policy)
     return touch(this.space, checkKey(this.#keyOf(id)), policy)
   }
 
@@ -147,7 +164,7 @@ export class Namespace<Id, Value> implements CacheNamespace<Id, Value> {
 
   readonly invalidateMany = async (ids: readonly Id[], options?: InvalidateOptions): Promise<void> => {
     const tx = transactionOf(options)
-    const keys = ids.map((id) => this.space.form.whole + checkKey(this.#keyOf(id)))
+    const keys = listOf('invalidateMany', ids).map((id) => this.space.form.whole + checkKey(this.#keyOf(id)))
     await this.#parts.coherence.invalidate(InvalidSet.of(keys), tx)
   }
 
@@ -159,6 +176,7 @@ export class Namespace<Id, Value> implements CacheNamespace<Id, Value> {
   readonly warm = async (ids?: Iterable<Id> | AsyncIterable<Id>, options: WarmOptions = {}): Promise<WarmResult> => {
     const { warm, loadMany } = this.#parts.definition
     const wanted = ids ?? warm?.() ?? []
+    if (!isIterable(wanted)) throw optionsError('warm', 'given ids, in an array or another iterable', wanted)
     const batch = loadMany ? (options.batch ?? WARM_BATCH) : 1
     return warmUp(wanted, (some) => (loadMany ? this.getMany(some) : this.get(some[0]!)), options, batch)
   }

@@ -12,8 +12,8 @@ export function namespaceStats(space: Space): NamespaceStats {
   return { ...counts, ...(contentOf(core).get(name) ?? NOTHING) }
 }
 
-/** What a cache has done. */
-export function cacheStats(core: CacheCore, spaces: Spaces, bus: Bus | undefined): CacheStats {
+/** What a cache has done. @param untold see `Coherence.untold` */
+export function cacheStats(core: CacheCore, spaces: Spaces, bus: Bus | undefined, untold: number): CacheStats {
   const content = contentOf(core)
   const namespaces: Record<string, NamespaceStats> = {}
   for (const [name, { near, counts }] of spaces)
@@ -28,6 +28,7 @@ export function cacheStats(core: CacheCore, spaces: Spaces, bus: Bus | undefined
     near: { entries, bytes, evictions },
     far: farStats(core),
     busSilence: Number.isFinite(heardAt) ? Math.max(0, core.clock.elapsed() - heardAt) : undefined,
+    untold,
   }
 }
 

@@ -59,4 +59,21 @@ describe('the key browser', () => {
     await cache.set('a', { name: 1, number: 2, other: 3 })
     assert.deepEqual((await cache.inspect('default:a'))?.preview, { name: '(hidden)', number: '(hidden)', other: 3 })
   })
+
+  it('shows whatever a value is', async () => {
+    const { cache } = open()
+    const value = {
+      at: new Date(Number.NaN),
+      set: new Set([1, 2]),
+      get dear(): number {
+        return 1
+      },
+    }
+    await cache.getOrSet({ key: 'a', load: () => value })
+    assert.deepEqual((await cache.inspect('default:a'))?.preview, {
+      at: 'Invalid Date',
+      set: [1, 2],
+      dear: '(getter)',
+    })
+  })
 })

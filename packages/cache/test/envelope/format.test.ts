@@ -120,7 +120,7 @@ it('a value that cannot be written is refused with its namespace, and is not sho
 
 it('a strict format refuses what JSON would drop or change', async () => {
   const strict = createEnvelopeFormat({ namespace: 'product', strict: true })
-  for (const inner of [() => 1, Symbol('s'), new Map(), new Set()])
+  for (const inner of [() => 1, Symbol('s'), new Map(), new Set(), Buffer.from('a'), /a/, new Error('a'), Number.NaN])
     assert.throws(
       () => strict.encode(key, { list: [{ inner }] }, meta),
       (error) => hasCode(error, 'E_CACHE_VALUE') && /'inner'/.test(error.message),

@@ -165,3 +165,22 @@ describe('a namespace', () => {
     assert.throws(() => createCache({ ttll: 5 } as never), /did you mean 'ttl'/)
   })
 })
+
+it('tags of a call come to those of the namespace and of the cache, and take none of them away', async () => {
+  const { cache, products } = openNamespace<string>({ tags: ['products'] }, { tags: ['shop'] })
+  for (const tag of ['shop', 'products', 'lamps']) {
+    await products.set(1, 'x', { tags: ['lamps', 'products'] })
+    await cache.invalidate({ tags: [tag] })
+    assert.equal(await products.get(1), undefined, tag)
+  }
+})
+
+it('tags that a load adds one by one are as few as those that it adds at once', async () => {
+  const { products } = openNamespace<string>({
+    load(id, { addTags }) {
+      for (let i = 0; i < 33; i++) addTags(`tag-${i}`)
+      return `product ${id}`
+    },
+  })
+  await assert.rejects(products.get(1), { code: 'E_CACHE_TAG' })
+})

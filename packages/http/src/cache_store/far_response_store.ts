@@ -14,6 +14,7 @@ import type { KeptResponses, ResponseStore } from '../response_cache/response_st
 import { shortened, tagName, tagsOfAll } from './names.ts'
 import { createOwed } from './owed.ts'
 import { decodeRecord, encodeRecord } from './response_record.ts'
+import { createTagNames } from './tag_names.ts'
 
 /** How responses are kept where several processes share them. */
 export interface FarResponseStoreOptions {
@@ -40,8 +41,8 @@ const LONGEST_KEY = 400
  * Keeps responses in a far tier of `@tailwater/cache`, for all processes that share it.
  *
  * A writing is held against the version that its key had when it was read, and each tag's number against the number that it had then, so that no old response lands after an
- * invalidation, in whichever process that was made. Surrogate keys are the cache's tags: `cache.invalidate({ tags: ['product-42'] })` forgets responses and values alike. Every
- * hit asks the store twice; what must answer in microseconds belongs into the store in memory.
+ * invalidation, in whichever process that was made. Surrogate keys are the cache's tags: `cache.invalidate({ tags: ['product-42'] })` forgets responses and values alike. A
+ * hit asks the store once, or twice where this process does not know the response's tags yet; what must answer in microseconds belongs into the store in memory.
  *
  * @throws E_OPTIONS
  * @example
@@ -65,20 +66,25 @@ export function createFarResponseStore(options: FarResponseStoreOptions): Respon
     tags: (tags) => within(farTags.invalidate(tags)),
     everything: all[1]!,
   })
+  const memory = createTagNames()
   const idOf = (key: string) => `${prefix}:${shortened(key, LONGEST_KEY)}`
 
   async function read(key: string): Promise<KeptResponses> {
     await owed.pay()
-    const [[reading], counter] = await within(Promise.all([entries.read([idOf(key)]), farTags.now()]))
+    const id = idOf(key)
+    const guess = memory.of(id)
+    // All in one turn. Numbers that come from before the record are those of an invalidation that had not happened when this was asked.
+    const [[reading], counter, guessed] = await within(
+      Promise.all([entries.read([id]), farTags.now(), guess && farTags.numbers(guess, 0)]),
+    )
     const mark: Mark = { version: reading!.version, counter }
     const record = reading!.envelope && decodeRecord(reading!.envelope, key)
     if (!record) return { variants: [], mark }
-    const numbers = await within(
-      farTags.numbers(
-        record.tags.map(([name]) => name),
-        counter,
-      ),
+    const names = memory.keep(
+      id,
+      record.tags.map(([name]) => name),
     )
+    const numbers = names === guess ? guessed! : await within(farTags.numbers(names, counter))
     const isValid = record.tags.every(([, number], i) => number === numbers[i])
     return { variants: isValid ? record.variants : [], mark }
   }

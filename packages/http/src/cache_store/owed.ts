@@ -23,42 +23,51 @@ export interface Owed {
 /** Names that are remembered; beyond, everything is forgotten. */
 const MOST = 10_000
 
+/** What is owed, each name with the turn in which it was last added. */
+interface Debts {
+  readonly keys: Map<string, number>
+  readonly tags: Map<string, number>
+}
+
+const noDebts = (): Debts => ({ keys: new Map(), tags: new Map() })
+
 /** Remembers what a store that was away has missed, so that it is not believed before it has caught up. */
 export function createOwed(store: ForgettingStore): Owed {
-  let keys = new Set<string>()
-  let tags = new Set<string>()
+  let debts = noDebts()
+  let turn = 0
   let paying: Promise<void> | undefined
 
-  async function tell(forgetting: Forgetting): Promise<void> {
-    if (forgetting.keys.length > 0) await store.keys(forgetting.keys)
-    if (forgetting.tags.length > 0) await store.tags(forgetting.tags)
+  function note({ keys, tags }: Forgetting): Debts {
+    turn++
+    const noted = noDebts()
+    for (const key of keys) noted.keys.set(key, turn)
+    for (const tag of tags) noted.tags.set(tag, turn)
+    for (const [key, at] of noted.keys) debts.keys.set(key, at)
+    for (const [tag, at] of noted.tags) debts.tags.set(tag, at)
+    if (debts.keys.size + debts.tags.size > MOST) debts = { keys: new Map(), tags: new Map([[store.everything, turn]]) }
+    return noted
   }
 
-  async function payNow(): Promise<void> {
-    const due = { keys: [...keys], tags: [...tags] }
-    await tell(due)
-    for (const key of due.keys) keys.delete(key)
-    for (const tag of due.tags) tags.delete(tag)
+  async function tell(due: Debts): Promise<void> {
+    if (due.keys.size > 0) await store.keys([...due.keys.keys()])
+    if (due.tags.size > 0) await store.tags([...due.tags.keys()])
+    settle(debts.keys, due.keys)
+    settle(debts.tags, due.tags)
   }
 
   return {
-    async add(forgetting) {
-      for (const key of forgetting.keys) keys.add(key)
-      for (const tag of forgetting.tags) tags.add(tag)
-      if (keys.size + tags.size > MOST) {
-        keys = new Set()
-        tags = new Set([store.everything])
-      }
-      await tell(forgetting)
-      for (const key of forgetting.keys) keys.delete(key)
-      for (const tag of forgetting.tags) tags.delete(tag)
-    },
+    add: (forgetting) => tell(note(forgetting)),
     async pay() {
-      if (keys.size + tags.size === 0) return
-      paying ??= payNow().finally(() => {
+      if (debts.keys.size + debts.tags.size === 0) return
+      paying ??= tell({ keys: new Map(debts.keys), tags: new Map(debts.tags) }).finally(() => {
         paying = undefined
       })
       await paying
     },
   }
+}
+
+/** What was added again while it was being told stays: of that the store may not have heard. */
+function settle(owed: Map<string, number>, told: ReadonlyMap<string, number>): void {
+  for (const [name, at] of told) if (owed.get(name) === at) owed.delete(name)
 }

@@ -107,10 +107,14 @@ function seenByCache(headers: HeaderMap): HeaderMap {
   }
 }
 
-function upstreamRequest({ headers, isShared }: Forward, { method, target, request, response, client }: Asked) {
+function upstreamRequest(
+  { headers, isShared, isWrite }: Forward,
+  { method, target, request, response, client }: Asked,
+) {
   const body = request && hasBody(request) ? request : undefined
   const leaving = new AbortController()
-  if (!isShared)
+  // The answer to a write says whether what is stored still holds.
+  if (!isShared && !isWrite)
     response?.once('close', () => {
       if (!response.writableFinished) leaving.abort()
     })

@@ -34,11 +34,17 @@ export function whyBypassed(request: CacheRequest, cookies: readonly string[] | 
   return unknown ? 'cookie' : undefined
 }
 
+/** By which applications learn of the client's scheme. */
+const SCHEME_HEADERS = ['x-forwarded-proto', 'x-forwarded-scheme', 'x-url-scheme']
+
 /** Whether forwarding headers tell of another host or scheme than the one that the key is made of: an application that believes them answers for that one. */
 function isDisguised({ headers, scheme, host }: CacheRequest): boolean {
   const forwarded = parseForwarded(headers['forwarded'])
   const hosts = [listOf(headerText(headers, 'x-forwarded-host')), forwarded.map((hop) => hop.host)].flat()
-  const schemes = [listOf(headerText(headers, 'x-forwarded-proto')), forwarded.map((hop) => hop.protocol)].flat()
+  const schemes = [
+    ...SCHEME_HEADERS.map((name) => listOf(headerText(headers, name))),
+    forwarded.map((hop) => hop.protocol),
+  ].flat()
   const own = normaliseHost(scheme, host)
   const isOther = (told: string | undefined) => told !== undefined && normaliseHost(scheme, told) !== own
   return hosts.some(isOther) || schemes.some((told) => told !== undefined && told.toLowerCase() !== scheme)

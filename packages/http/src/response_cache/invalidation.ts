@@ -23,6 +23,7 @@ export function invalidating(ground: Ground, request: CacheRequest): Forward {
   return {
     headers: request.headers,
     isShared: false,
+    isWrite: true,
     async settle(response) {
       if (response.status >= 200 && response.status < 400) {
         const named = ['location', 'content-location'].flatMap((name) => {
@@ -33,7 +34,11 @@ export function invalidating(ground: Ground, request: CacheRequest): Forward {
       }
       return told(ground, response, { fwd: 'method', fwdStatus: response.status })
     },
-    fail: () => undefined,
+    fail() {
+      // An origin that broke off may have changed it all the same.
+      void invalidate(store, [addressTag(key)])
+      return undefined
+    },
     abandon() {},
   }
 }

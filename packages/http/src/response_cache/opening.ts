@@ -26,6 +26,8 @@ export interface Forward {
   readonly headers: HeaderMap
   /** Whether the answer may be kept for others: then it is worth having though the client leaves. */
   readonly isShared: boolean
+  /** Whether it is to be settled though the client leaves: what a write has changed is changed. */
+  readonly isWrite: boolean
   /** What the client gets for the origin's answer. */
   settle(response: OriginResponse): Promise<Reply>
   /** What the client gets when the origin could not be asked; undefined when there is nothing to stand in for it. */

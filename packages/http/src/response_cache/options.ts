@@ -12,6 +12,7 @@ import {
   value,
 } from '@tailwater/core'
 import type { Exchange } from '../exchange.ts'
+import { normaliseHost } from './cache_key.ts'
 import { createMemoryResponseStore } from './memory_response_store.ts'
 import type { ResponseStore } from './response_store.ts'
 
@@ -45,13 +46,18 @@ export interface ResponseCacheOptions {
   clock?: Clock
 }
 
-const isList = (given: unknown) => Array.isArray(given) && given.every((item) => typeof item === 'string')
-const list = value<readonly string[]>('a list of names', isList)
+const isList = (given: unknown): given is readonly string[] =>
+  Array.isArray(given) && given.every((item) => typeof item === 'string')
+/** With a scheme or a `*` it would be no host that a request names, and every request be refused. */
+const hosts = value<readonly string[]>(
+  "a list of hosts such as 'shop.example' or 'localhost:3000'",
+  (given) => isList(given) && given.length > 0 && given.every((host) => normaliseHost('http', host) !== undefined),
+)
 
 /** Checks the options of a response cache and fills in their defaults. @throws E_OPTIONS */
 export function resolveResponseCacheOptions(options: ResponseCacheOptions = {}) {
   const resolved = resolveOptions('responseCache', options, {
-    hosts: optional(list),
+    hosts: optional(hosts),
     store: optional(
       value<ResponseStore>('a ResponseStore', (given) => typeof (given as ResponseStore)?.read === 'function'),
     ),

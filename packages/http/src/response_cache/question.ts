@@ -33,6 +33,7 @@ export function askOrigin(ground: Ground, passage: Passage, fwd: Forwarded, flig
   return {
     headers: isWhole ? { ...withoutConditions(request.headers), ...conditions } : request.headers,
     isShared: isWhole,
+    isWrite: false,
     async settle(response) {
       const status: CacheStatus = { fwd, fwdStatus: response.status }
       const settling = { ground, passage, response, status, flight }

@@ -26,7 +26,8 @@ const pendingKey = Symbol('tailwater.http.responseCache')
  * Keeps the replies of handlers as their `Cache-Control` allows a shared cache to (RFC 9111), and answers from them without running the handler.
  *
  * Put it last in the list: limits then run before it, and what `conditional` and `compression` see is what is stored, whole and uncoded. What other middleware add to a reply is
- * not kept. Never kept: streams, replies with `Set-Cookie`, pages that hold a nonce, and what a request with credentials or an unknown cookie brought.
+ * not kept. Never kept: streams, failures, replies with `Set-Cookie`, pages that hold a nonce, and what a request with an unknown cookie brought; what one with credentials
+ * brought only if the reply says that it may be shared (RFC 9111, section 3.5).
  *
  * @throws E_OPTIONS
  * @example
@@ -65,7 +66,7 @@ export function responseCache(given: ResponseCacheMiddlewareOptions = {}): Respo
     async after(exchange, reply) {
       const pending = endPending(exchange)
       if (!pending) return reply
-      if (exchange.signal.aborted) {
+      if (exchange.signal.aborted && !pending.forward.isWrite) {
         // A handler that has heard of it may have cut its answer short.
         pending.forward.abandon()
         return reply
@@ -76,7 +77,10 @@ export function responseCache(given: ResponseCacheMiddlewareOptions = {}): Respo
       const settled = await pending.forward.settle({ ...reply, headers: others, ...times, ...(keepOut && { keepOut }) })
       return { ...settled, headers: { ...own, ...settled.headers } }
     },
-    finish: (exchange) => endPending(exchange)?.forward.abandon(),
+    finish(exchange) {
+      // A client may leave before its write is done: forgotten is what it changes when it has changed.
+      if (!pendingOf(exchange)?.forward.isWrite) endPending(exchange)?.forward.abandon()
+    },
     purge: cache.purge,
     purgeTags: cache.purgeTags,
     stats: cache.stats,
@@ -89,9 +93,13 @@ function requestOf({ method, client, path, query, headers }: Exchange): CacheReq
   return { method, scheme: client.protocol, host: client.host, target: origin, headers }
 }
 
+function pendingOf(exchange: Exchange): Pending | undefined {
+  return exchange.state.get(pendingKey) as Pending | undefined
+}
+
 /** The exchange's pending question, which is one no more, its client's conditions given back. */
 function endPending(exchange: Exchange): Pending | undefined {
-  const pending = exchange.state.get(pendingKey) as Pending | undefined
+  const pending = pendingOf(exchange)
   if (!pending) return undefined
   exchange.state.delete(pendingKey)
   Object.assign(exchange.headers, pending.conditions)

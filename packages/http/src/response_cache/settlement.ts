@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream'
 import { hashedOnce } from '../body_hash.ts'
 import type { Reply } from '../exchange.ts'
+import { headerText } from '../header.ts'
 import { formatHttpDate } from '../http_date.ts'
 import type { CacheStatus } from './cache_status.ts'
 import { collectBody } from './collected_body.ts'
@@ -96,16 +97,28 @@ function whyKeptOut(
 ): string | undefined {
   const asked = { method: request.method, headers: request.headers, isOwn }
   const reason = response.keepOut ?? whyNotStorable(asked, response, policy, options.targets)
+  if (reason === undefined && !surrogateKeys(response.headers, options.tagHeaders)) return 'surrogate-keys'
+  if (reason === undefined && (knownSize(response) ?? 0) > options.maxBody) return 'size'
   if (reason !== undefined || origin === 'server') return reason
   if (response.body instanceof Readable) return 'stream'
+  // A handler that has allowed caching before it failed has not meant this.
+  if (response.status >= 500) return 'status'
   return policy.alwaysValidate || policy.lifetime + policy.staleWhileRevalidate <= 0 ? 'no-lifetime' : undefined
+}
+
+/** How large a body is, where that is known before it has come. */
+function knownSize({ body, headers }: Pick<OriginResponse, 'headers'> & Partial<OriginResponse>): number | undefined {
+  if (typeof body === 'string') return Buffer.byteLength(body)
+  if (body instanceof Uint8Array) return body.byteLength
+  const length = headerText(headers, 'content-length')
+  return body instanceof Readable && length !== undefined && /^\d+$/.test(length) ? Number(length) : undefined
 }
 
 /** What is stored beside status and body. */
 function describe({ ground, passage }: Settling, headers: StoredResponse['headers'], policy: ResponsePolicy) {
   const vary = varyNames(headers) as readonly string[]
   const selected = selectingValues(vary, passage.request.headers)
-  return { headers, policy, vary, selected, tags: surrogateKeys(headers, ground.options.tagHeaders) }
+  return { headers, policy, vary, selected, tags: surrogateKeys(headers, ground.options.tagHeaders) ?? [] }
 }
 
 /** The origin's answer as this client gets it: 304 if that is what it has already. The body still comes in, if it is collected. */

@@ -1,3 +1,4 @@
+import { optionsError } from '@tailwater/core'
 import { problem } from '../problem.ts'
 import { isUnsafe, whyBypassed } from './bypass.ts'
 import type { ResponseCacheStats } from './cache_counts.ts'
@@ -37,7 +38,7 @@ export interface SharedCache {
   open(request: CacheRequest): Promise<Opening>
   /** Forgets an address, all variants, whoever's they are. @throws TypeError for what is no address */
   purge(url: string): Promise<void>
-  /** Forgets what carries one of the tags. */
+  /** Forgets what carries one of the tags. @throws E_OPTIONS */
   purgeTags(tags: readonly string[]): Promise<void>
   stats(): ResponseCacheStats
   /** What is kept under a key of the store: `https://shop.example/products/42`. */
@@ -66,10 +67,15 @@ export function createSharedCache(options?: ResponseCacheOptions, origin: Origin
     },
     async purge(url) {
       const { protocol, host, pathname, search } = new URL(url)
+      if (!/^https?:$/.test(protocol)) throw new TypeError(`An address of http or https is purged, not '${url}'.`)
       const scheme = protocol === 'https:' ? 'https' : 'http'
       await store.invalidateTags([addressTag(cacheKey({ scheme, host, target: pathname + search }))])
     },
-    purgeTags: async (tags) => store.invalidateTags(tags),
+    async purgeTags(tags) {
+      // The letters of a text would be purged, and nothing else.
+      if (!Array.isArray(tags)) throw optionsError('purgeTags', 'given a list of surrogate keys', tags)
+      await store.invalidateTags(tags)
+    },
     describe: (key) => describeKept(ground, key),
     stats: () => ({ ...ground.counts, ...(store.content?.() ?? { entries: 0, bytes: 0 }) }),
   }
@@ -81,6 +87,7 @@ function passing(ground: Ground, request: CacheRequest, status: CacheStatus): Op
   const forward: Forward = {
     headers: request.headers,
     isShared: false,
+    isWrite: false,
     settle: async (response) => told(ground, response, { ...status, fwdStatus: response.status }),
     fail: () => undefined,
     abandon() {},

@@ -48,6 +48,37 @@ describe('a store of responses that processes share', () => {
     await cache.stop()
   })
 
+  it('is asked once for what this process knows the tags of, and again where another process has changed them', async () => {
+    const backend = createMemoryBackend()
+    let round = 0
+    const rounds: number[] = []
+    const told = <Methods extends object>(methods: Methods): Methods =>
+      new Proxy(methods, {
+        get(target, name) {
+          rounds.push(round)
+          return Reflect.get(target, name)
+        },
+      })
+    const far: FarBackend = { ...backend, entries: told(backend.entries), tags: told(backend.tags) }
+    const [one, other] = [createFarResponseStore({ backend }), createFarResponseStore({ backend: far })]
+    async function asked(): Promise<[string[], number]> {
+      rounds.length = 0
+      const reading = bodies(other, 'k')
+      // What is asked for in the same turn sets off before anything has answered.
+      await Promise.resolve()
+      round++
+      const found = await reading
+      return [found, new Set(rounds).size]
+    }
+    await keep(one, 'k', 'first', ['red'])
+    assert.deepEqual(await asked(), [['first'], 2])
+    assert.deepEqual(await asked(), [['first'], 1])
+    await keep(one, 'k', 'second', ['red', 'blue'])
+    assert.deepEqual(await asked(), [['second'], 2])
+    await one.invalidateTags(['blue'])
+    assert.deepEqual(await asked(), [[], 1])
+  })
+
   it('bounds keys and tags', async () => {
     const store = createFarResponseStore({ backend: createMemoryBackend() })
     const [key, tag] = [`http://a/${'x'.repeat(2_000)}`, `address ${'y'.repeat(2_000)}`]
@@ -90,6 +121,34 @@ describe('a shared store that is away', () => {
     await assert.rejects(async () => store.invalidateTags(['tag-b']))
     line.mode = 'up'
     assert.deepEqual([await bodies(store, 'a'), await bodies(store, 'b'), await bodies(store, 'c')], [[], [], ['c']])
+  })
+
+  it('still owes what was added again while it was being told', async () => {
+    const gates: PromiseWithResolvers<void>[] = []
+    const backend = createMemoryBackend()
+    const far: FarBackend = {
+      ...backend,
+      entries: {
+        ...backend.entries,
+        async invalidate(keys) {
+          const gate = Promise.withResolvers<void>()
+          gates.push(gate)
+          await gate.promise
+          await backend.entries.invalidate(keys)
+        },
+      },
+    }
+    const store = createFarResponseStore({ backend: far })
+    const [first, second] = [store.delete('k'), store.delete('k')]
+    gates[0]!.resolve()
+    await first
+    await keep(createFarResponseStore({ backend }), 'k', 'from between')
+    gates[1]!.reject(new Error('away'))
+    await assert.rejects(async () => second, /away/)
+    const reading = bodies(store, 'k')
+    await new Promise((resolve) => setImmediate(resolve))
+    gates[2]!.resolve()
+    assert.deepEqual(await reading, [])
   })
 
   it('forgets everything when it has missed more than can be remembered', async () => {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { request as requestHttp } from 'node:http'
 import { afterEach, describe, it } from 'node:test'
 import { createCachingProxy } from '../../src/index.ts'
 import { counting, type ProxiedOrigin, proxyOrigin, serveBytes } from './origin.ts'
@@ -42,5 +43,38 @@ describe('what is not whole', () => {
     proxy.close()
     await other.close()
     await origin.close()
+  })
+})
+
+describe('a write', () => {
+  const turn = () => new Promise((resolve) => setImmediate(resolve))
+
+  it('whose client has left is waited for, and what it changed is forgotten', async () => {
+    const [started, gate] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+    line = await proxyOrigin(async ({ request, response }) => {
+      if (request.method === 'GET') return response.writeHead(200, { 'cache-control': 'max-age=60' }).end('x')
+      started.resolve()
+      await gate.promise
+      return response.writeHead(204).end()
+    })
+    await line.ask('/a')
+    const leaver = requestHttp(`${line.url}/a`, { method: 'DELETE', agent: false }).on('error', () => {})
+    leaver.end()
+    await started.promise
+    leaver.destroy()
+    for (let i = 0; i < 20; i++) await turn()
+    gate.resolve()
+    for (let i = 0; i < 20; i++) await turn()
+    assert.match((await line.ask('/a')).did, /^fwd=uri-miss/)
+  })
+
+  it('that the origin broke off may have changed what is stored', async () => {
+    line = await proxyOrigin(({ request, response }) => {
+      if (request.method === 'GET') return response.writeHead(200, { 'cache-control': 'max-age=60' }).end('x')
+      return request.socket.destroy()
+    })
+    await line.ask('/a')
+    assert.equal((await line.ask('/a', { method: 'DELETE' })).status, 502)
+    assert.match((await line.ask('/a')).did, /^fwd=uri-miss/)
   })
 })

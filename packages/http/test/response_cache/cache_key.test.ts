@@ -122,6 +122,8 @@ describe('a request that goes past the cache', () => {
     [{ 'x-forwarded-host': 'Shop.example:80' }, undefined],
     [{ 'x-forwarded-proto': 'https' }, 'rewritten'],
     [{ 'x-forwarded-proto': 'http' }, undefined],
+    [{ 'x-forwarded-scheme': 'nothttp' }, 'rewritten'],
+    [{ 'x-url-scheme': 'http' }, undefined],
     [{ forwarded: 'host=evil.example' }, 'rewritten'],
     [{ forwarded: 'for=1.2.3.4;host=shop.example;proto=http' }, undefined],
     [{ 'x-original-url': '/admin' }, 'rewritten'],

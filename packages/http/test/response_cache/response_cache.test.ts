@@ -102,6 +102,28 @@ function suite(name: string, host: CacheHost): void {
       }
     })
 
+    it('keeps nothing of which it could not keep every surrogate key', async () => {
+      const headers = { ...FRESH, 'surrogate-key': Array.from({ length: 129 }, (_, i) => `k${i}`).join(' ') }
+      await open(() => ({ headers, body: 'x' }))
+      for (let i = 0; i < 2; i++) assert.match((await line.ask('/a')).did, /uri-miss.*detail=surrogate-keys/)
+    })
+
+    it('keeps nothing that is too large, and no failure of a handler that had allowed caching, and says so', async () => {
+      await open(
+        ({ path }) => ({
+          status: path === '/broken' ? 500 : 200,
+          headers: FRESH,
+          body: path === '/large' ? LONG : 'x',
+        }),
+        { maxBody: '1kb' },
+      )
+      for (let i = 0; i < 2; i++) {
+        assert.match((await line.ask('/large')).did, /uri-miss.*detail=size/)
+        assert.match((await line.ask('/broken')).did, /uri-miss.*detail=status/)
+      }
+      assert.equal(line.handled.length, 4)
+    })
+
     it('never keeps a stream', async () => {
       await open(() => ({ headers: FRESH, body: Readable.from(pieces(), { objectMode: false }) }))
       assert.equal((await line.ask('/a')).text, 'abc')
@@ -172,6 +194,25 @@ function suite(name: string, host: CacheHost): void {
       assert.deepEqual([await isHit(), await isHit()], [false, true])
       await line.cache.purge(`${line.url}/a`)
       assert.equal(await isHit(), false)
+    })
+
+    it('forgets what a write changes though its client has left meanwhile', async () => {
+      const [started, gate] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+      await open(async ({ method }) => {
+        if (method === 'GET') return { headers: FRESH, body: 'x' }
+        started.resolve()
+        await gate.promise
+        return { status: 204 }
+      })
+      await line.ask('/a')
+      const leaver = requestHttp(`${line.url}/a`, { method: 'DELETE', agent: false }).on('error', () => {})
+      leaver.end()
+      await started.promise
+      leaver.destroy()
+      for (let i = 0; i < 20; i++) await turn()
+      gate.resolve()
+      for (let i = 0; i < 20; i++) await turn()
+      assert.match((await line.ask('/a')).did, /fwd=uri-miss/)
     })
 
     it('answers all who ask at once by one run of the handler', async () => {
@@ -330,6 +371,14 @@ describe('the response cache', () => {
     nonceOf(exchange)
     const reply = await list[1]!.after!(exchange, { status: 200, headers: FRESH, body: 'page' })
     assert.match(String(reply.headers['cache-status']), /detail=nonce/)
+  })
+
+  it('refuses hosts that no request can name, and a purge of what is no address or no list', async () => {
+    for (const hosts of [[], ['http://shop.example'], ['*.shop.example'], ['shop.example/a']])
+      assert.throws(() => responseCache({ hosts }), { code: 'E_OPTIONS' })
+    const cache = responseCache({ hosts: ['shop.example', 'localhost:3000', '[::1]'] })
+    for (const url of ['/a', 'ftp://shop.example/a']) await assert.rejects(cache.purge(url), TypeError)
+    await assert.rejects(cache.purgeTags('red' as never), { code: 'E_OPTIONS' })
   })
 
   it('passes by a client that names no host', async () => {

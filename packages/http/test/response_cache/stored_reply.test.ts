@@ -139,6 +139,7 @@ describe('surrogate keys', () => {
   })
   it('are bounded in number and length', () => {
     const many = Array.from({ length: 1_000 }, (_, i) => `k${i}`).join(' ')
-    assert.equal(surrogateKeys({ 'cache-tag': `${'x'.repeat(257)} ${many}` }, ['cache-tag']).length, 128)
+    for (const tags of [many, 'x'.repeat(257)])
+      assert.equal(surrogateKeys({ 'cache-tag': tags }, ['cache-tag']), undefined)
   })
 })

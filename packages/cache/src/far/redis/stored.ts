@@ -17,6 +17,9 @@ export const NOTHING = '-'
 /** What no version ever is: makes a script refuse. */
 export const NEVER = '!'
 
+/** The same in UTF-8 as byte by byte, as all are that we make. */
+const OWN = /^[\w-]*$/
+
 /** Makes versions that are never made again: 64 random bits of this process, and a count. */
 export function createVersions(): (kind: 'entry' | 'tombstone') => string {
   const own = randomBytes(8).toString('base64url')
@@ -43,9 +46,14 @@ export function nothingOf(generation: number): FarVersion {
   return `${NOTHING}${generation}`
 }
 
-/** What a script is to compare with: nothing that was found in an earlier generation is not what it would find now. */
-export function comparable(expected: FarVersion, generation: number): string {
-  if (!expected.startsWith(NOTHING)) return expected
+/**
+ * What a script is to compare with: nothing that was found in an earlier generation is not what it would find now.
+ *
+ * What somebody else has written may be any bytes, which must go back as they came to be replaced; an empty text would mean any version to the script.
+ */
+export function comparable(expected: FarVersion, generation: number): string | Buffer {
+  if (expected === '') return NEVER
+  if (!expected.startsWith(NOTHING)) return OWN.test(expected) ? expected : Buffer.from(expected, 'latin1')
   return expected === nothingOf(generation) ? NOTHING : NEVER
 }
 

@@ -3,6 +3,7 @@ import { after, before, describe, it } from 'node:test'
 import { hasCode, listen, redisConnection } from '@tailwater/core'
 import { createRedis, type Redis, type RedisOptions } from '@tailwater/redis'
 import { passTime, startRedis, type TestRedis } from '@tailwater/redis/testing'
+import type { FarReading } from '../../../src/far/far_backend.ts'
 import { createRedisBackend, redisBackendAcl } from '../../../src/far/redis/index.ts'
 import { farBackendContract } from '../../../src/testing/index.ts'
 import { acquire } from '../../../src/testing/subject.ts'
@@ -127,12 +128,26 @@ describe('a far tier in Redis', () => {
       await assert.rejects(call(), (error) => hasCode(error, 'E_REDIS_CLOSED'))
   })
 
-  it('survives bytes of somebody else under its keys', async () => {
-    const far = createRedisBackend({ redis: await connect() })
-    await server.ask('SET tailwater:{cache:odd:2} x')
-    const [reading] = await far.entries.read(['odd:2'])
-    assert.equal(reading!.envelope, undefined)
-    const write = { key: 'odd:2', envelope: Buffer.from('x'), ttl: 60_000, expected: reading!.version }
+  it('replaces bytes of somebody else under its keys', async () => {
+    const redis = await connect()
+    const far = createRedisBackend({ redis })
+    for (const bytes of [Buffer.from('x'), Buffer.from([0x80, 0xff, 0x00, 0xc3]), Buffer.alloc(300, 0x9f)]) {
+      await redis.call({ command: 'SET', args: ['tailwater:{cache:odd:2}', bytes] })
+      const [{ version: expected, envelope }] = (await far.entries.read(['odd:2'])) as [FarReading]
+      assert.equal(envelope, undefined)
+      assert.equal(await acquire(far, 'odd:2', expected, 'p', 60_000), 'granted')
+      const write = { key: 'odd:2', envelope: Buffer.from('x'), ttl: 60_000, expected, lease: 'p' }
+      assert.deepEqual(await far.entries.write([write, write]), [true, false])
+    }
+  })
+
+  it('lets an empty text of somebody else stand, of which a script cannot tell when it came', async () => {
+    const redis = await connect()
+    const far = createRedisBackend({ redis })
+    await redis.call({ command: 'SET', args: ['tailwater:{cache:odd:3}', ''] })
+    const [reading] = await far.entries.read(['odd:3'])
+    const write = { key: 'odd:3', envelope: Buffer.from('x'), ttl: 60_000 }
+    assert.deepEqual(await far.entries.write([{ ...write, expected: reading!.version }]), [false])
     assert.deepEqual(await far.entries.write([write]), [true])
   })
 

@@ -27,6 +27,8 @@ export async function invalidate({ cache }: CacheTools, call: Call): Promise<Ans
   await cache.invalidate(what)
   if ((cache.stats().far?.pendingInvalidations ?? 0) > 0)
     throw new TailwaterError('E_CACHE_UNTOLD', 'the far tier does not answer, and was not told')
+  if (cache.stats().untold > 0)
+    throw new TailwaterError('E_CACHE_UNTOLD', 'the bus does not answer, and the other processes were not told')
   return {
     value: { invalidated: what },
     lines: ['Invalidated, in every process.'],
