@@ -19,6 +19,7 @@ import { qualityStatements } from '../quality/quality_statements.ts'
 import { reportStatements } from '../reports/report_statements.ts'
 import { defineSalesReports } from '../reports/sales_report.ts'
 import type { SmsProvider } from '../sms/sms_provider.ts'
+import { defineForgetting, forgettingStatements } from './forgetting.ts'
 import { createTimetable } from './timetable.ts'
 
 /** What the merchant's jobs are made of. */
@@ -71,7 +72,8 @@ export function defineWork(parts: WorkParts): Work {
   const { hotProducts } = caches
   const warmed =
     parts.warm && defineWarmJobs(jobs, { ...parts.warm, database, hotProducts, statements: warmStatements(schema) })
-  const timed = [dailyReports, recalculations, reindexing, ...(warmed ? [warmed.warmUp] : [])]
+  const forgetting = defineForgetting(jobs, { database, statements: forgettingStatements(schema) })
+  const timed = [dailyReports, recalculations, reindexing, forgetting, ...(warmed ? [warmed.warmUp] : [])]
   const timetable = createTimetable(jobs, new Set(timed.map(({ kind }) => kind)))
   return { audit, flow, qualityCheck, notifications, timetable }
 }
