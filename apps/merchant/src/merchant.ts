@@ -1,6 +1,7 @@
 import type { Clock, FileStore, Keyring, Mailer, Service } from '@tailwater/core'
 import { createCursors, createTotals, type Route } from '@tailwater/http'
 import type { Jobs } from '@tailwater/jobs'
+import type { Messaging } from '@tailwater/messaging'
 import { type Database, quoteSchema } from '@tailwater/postgres'
 import { accountStatements } from './accounts/account_statements.ts'
 import { apiKeyRoutes } from './accounts/api_key_routes.ts'
@@ -24,11 +25,19 @@ import { productRoutes } from './catalogue/product_routes.ts'
 import { productStatements } from './catalogue/product_statements.ts'
 import { customerRoutes } from './customers/customer_routes.ts'
 import { customerStatements } from './customers/customer_statements.ts'
+import { defineShopEvents, type ShopEvents } from './events/shop_events.ts'
 import { listingRoutes } from './marketplaces/listing_routes.ts'
 import { marketplaceRoutes } from './marketplaces/marketplace_routes.ts'
+import type { MarketplaceAccount } from './marketplaces/sync/connection.ts'
+import {
+  createMarketplaceSync,
+  type MarketplaceSync,
+  type MarketplaceSyncParts,
+} from './marketplaces/sync/marketplace_sync.ts'
 import { notificationRoutes } from './notifications/notification_routes.ts'
 import { preferenceRoutes } from './notifications/preference_routes.ts'
 import { abandonedStatements, createCheckoutSweeper } from './orders/abandoned_checkouts.ts'
+import type { CaptureParts } from './orders/capture.ts'
 import { createCheckout } from './orders/checkout.ts'
 import { createIdempotency, idempotencyStatements } from './orders/idempotency.ts'
 import { invoiceRoute } from './orders/invoice_route.ts'
@@ -47,6 +56,7 @@ import { jobRoutes } from './queues/job_routes.ts'
 import { defineWork, type Work, type WorkParts } from './queues/work.ts'
 import { reportRoute } from './reports/report_route.ts'
 import type { SmsProvider } from './sms/sms_provider.ts'
+import { subscribeToShop } from './subscriptions/subscriptions.ts'
 
 /** What the merchant's backend stands on. */
 export interface MerchantParts {
@@ -62,6 +72,12 @@ export interface MerchantParts {
   onWarming?: (progress: WarmingProgress) => void
   /** With the queues of `queuePolicies`. */
   jobs: Jobs
+  /** With the database: what happens is published in the transaction that does it. */
+  messaging: Messaging
+  /** Where else products are sold. @default nowhere */
+  marketplaces?: readonly MarketplaceAccount[]
+  /** Milliseconds between two rounds in which marketplaces are asked for orders. @default 15_000 */
+  marketplaceInterval?: number
   mailer: Mailer
   sms: SmsProvider
   /** Where invoices and reports are kept. */
@@ -82,13 +98,17 @@ export interface Merchant {
   services: Service[]
   /** For further routes of the application. */
   gate: Gate
+  /** Asks the marketplaces whose turn it is for orders, now; how many were new. */
+  askMarketplaces(): Promise<number>
+  /** Has every marketplace told of so many of its listings, as if it had never heard of any; of how many. */
+  tellMarketplaces(limit: number): Promise<number>
 }
 
 /**
  * Builds the merchant's backend: catalogue, customers, orders, accounts and analytics.
  *
  * @example
- * const merchant = createMerchant({ database, schema, keyring, clock, jobs, mailer, sms, files, verifyAdmin })
+ * const merchant = createMerchant({ database, schema, keyring, clock, jobs, messaging, mailer, sms, files, verifyAdmin })
  * await app.register(fastifyRoutes(merchant.routes, { basePath: '/api' }))
  */
 export function createMerchant(parts: MerchantParts): Merchant {
@@ -102,12 +122,16 @@ export function createMerchant(parts: MerchantParts): Merchant {
   const statements = productStatements(schema)
   const products = caches.products(readProducts(database, statements))
   const pages = createProductPages({ ...shared, caches })
-  const catalogue = { database, gate, changes, products, pages, statements }
+  const events = defineShopEvents(parts.messaging)
+  const catalogue = { database, gate, changes, products, pages, statements, events }
   const work = createWork(parts, { schema, caches, products, pages, catalogue: statements })
-  const orders = createOrders(parts, schema, { changes, flow: work.flow, audit: work.audit })
+  const orders = createOrders(parts, schema, { changes, flow: work.flow, audit: work.audit, events })
+  const sync = openToOthers(parts, { ...orders, schema, gate, notify: work.notify, orders: orders.statements })
   const inbox = { ...shared, gate, audit: work.audit, statements: work.notifications }
   return {
     gate,
+    askMarketplaces: sync.ask,
+    tellMarketplaces: sync.tellAnew,
     routes: [
       tokenRoute({ database, statements: accounts, identity, clock }),
       ...merchantRoutes({ ...shared, gate, statements: accounts }),
@@ -115,12 +139,13 @@ export function createMerchant(parts: MerchantParts): Merchant {
       ...productRoutes(catalogue),
       ...productEditRoutes(catalogue),
       ...categoryRoutes({ database, gate, caches, statements: categoryStatements(schema) }),
-      ...customerRoutes({ ...shared, gate, changes, statements: customerStatements(schema) }),
+      ...customerRoutes({ ...shared, gate, changes, events, statements: customerStatements(schema) }),
       orderListRoute({ ...shared, gate }),
       ...orderRoutes({ ...orders, gate }),
       invoiceRoute({ ...orders, files: parts.files, gate }),
       ...marketplaceRoutes({ ...shared, gate }),
-      ...listingRoutes({ ...shared, gate, caches }),
+      ...listingRoutes({ ...shared, gate, caches, events }),
+      ...sync.routes,
       ...analyticsRoutes({ database, schema, gate, caches }),
       reportRoute({ files: parts.files, gate }),
       ...notificationRoutes(inbox),
@@ -132,19 +157,31 @@ export function createMerchant(parts: MerchantParts): Merchant {
       createCheckoutSweeper({ ...orders, statements: abandonedStatements(schema), clock }),
       createSalesDaysSweeper({ database, schema, clock }),
       work.timetable,
-      ...(parts.caches
-        ? [
-            createWarmUp({
-              ...catalogue,
-              ...parts.caches,
-              statements: warmStatements(schema),
-              products,
-              onProgress: parts.onWarming,
-            }),
-          ]
-        : []),
+      sync.rounds,
+      ...warmUpOf(parts, { ...catalogue, schema }),
     ],
   }
+}
+
+type WarmedParts = Omit<Parameters<typeof createWarmUp>[0], 'hotProducts' | 'statements'> & { schema: string }
+
+function warmUpOf({ caches, onWarming }: MerchantParts, { schema, ...warmed }: WarmedParts): Service[] {
+  if (!caches) return []
+  return [createWarmUp({ ...caches, ...warmed, statements: warmStatements(schema), onProgress: onWarming })]
+}
+
+type OutsideParts = Pick<
+  MarketplaceSyncParts,
+  'schema' | 'gate' | 'notify' | 'orders' | 'stock' | 'flow' | 'changes' | 'events'
+> &
+  Omit<CaptureParts, 'database'>
+
+/** Marketplaces, and everybody else who hears of the shop's events. */
+function openToOthers(parts: MerchantParts, outside: OutsideParts): MarketplaceSync {
+  const { marketplaces: accounts = [], marketplaceInterval: interval } = parts
+  const sync = createMarketplaceSync({ ...parts, ...outside, accounts, interval })
+  subscribeToShop({ ...parts, ...outside, pushing: sync.pushing })
+  return sync
 }
 
 type CatalogueParts = Pick<WorkParts, 'schema' | 'caches' | 'catalogue'> & NonNullable<WorkParts['warm']>
@@ -160,7 +197,7 @@ function createWork(parts: MerchantParts, { products, pages, ...catalogue }: Cat
 function createOrders(
   parts: MerchantParts,
   schema: string,
-  follow: { changes: ShopChanges; flow: OrderFlow; audit: AuditTrail },
+  follow: { changes: ShopChanges; flow: OrderFlow; audit: AuditTrail; events: ShopEvents },
 ) {
   const { database, jobs, clock, payments = createSimulatedProvider({ clock }) } = parts
   const common = {

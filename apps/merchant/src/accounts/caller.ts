@@ -73,6 +73,13 @@ export function scopeOf(exchange: Exchange, merchant: number | undefined): Scope
   return merchant === undefined || merchant === caller.merchantId ? caller.merchantId : NOBODY
 }
 
+/** The same, where having nothing would be told as a figure. @throws E_NOT_FOUND for somebody else's */
+export function knownScopeOf(exchange: Exchange, merchant: number | undefined): Scope {
+  const scope = scopeOf(exchange, merchant)
+  if (scope === NOBODY) throw problem(404, 'E_NOT_FOUND', `There is no merchant ${merchant}.`)
+  return scope
+}
+
 /**
  * The merchant in whose name something is made.
  * @throws E_MERCHANT_REQUIRED when an administrator does not name one, E_NOT_FOUND for somebody else's

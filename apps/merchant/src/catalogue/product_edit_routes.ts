@@ -117,7 +117,8 @@ function removeRoute(parts: ProductEditParts): Route {
     path: '/products/:id',
     id: 'removeProduct',
     summary: 'Remove a product',
-    description: 'A product that was ever ordered is archived, because its orders keep pointing at it.',
+    description:
+      'A product that was ever ordered or listed is archived, because orders and marketplaces keep pointing at it.',
     tags,
     security: ['bearer'],
     use: [parts.gate.required],

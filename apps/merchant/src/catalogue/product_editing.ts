@@ -3,6 +3,7 @@ import type { Database, Transaction } from '@tailwater/postgres'
 import type { Scope } from '../accounts/caller.ts'
 import type { ProductPlace, ShopChanges } from '../caches/shop_changes.ts'
 import { type ConstraintProblems, explainConstraints, referenceProblem, takenProblem } from '../database/constraint.ts'
+import { type ShopEvents, stockChanged } from '../events/shop_events.ts'
 import type { NewProduct, ProductPatch } from './product.ts'
 import type { ProductStatements } from './product_statements.ts'
 
@@ -11,6 +12,7 @@ export interface EditingParts {
   database: Database
   statements: ProductStatements
   changes: ShopChanges
+  events: ShopEvents
 }
 
 /** Which product is to be changed, and by whom. */
@@ -26,7 +28,7 @@ export interface EditTarget {
  * @throws E_REFERENCE, E_SKU_TAKEN
  */
 export async function createProduct(parts: EditingParts, merchantId: number, product: NewProduct): Promise<number> {
-  const { database, statements, changes } = parts
+  const { database, statements, changes, events } = parts
   return explainConstraints(
     () =>
       database.transaction(async (tx) => {
@@ -43,6 +45,7 @@ export async function createProduct(parts: EditingParts, merchantId: number, pro
         const { id } = rows[0]!
         await replaceImages(tx, statements, id, product.images ?? [])
         await changes.catalogue(tx, id, await placesOf(tx, statements, id))
+        await events.publish(tx, [{ topic: 'product.updated', body: { productId: id, merchantId } }])
         return id
       }),
     PROBLEMS,
@@ -54,11 +57,11 @@ export async function createProduct(parts: EditingParts, merchantId: number, pro
  * @throws E_NOT_FOUND, E_PRECONDITION_FAILED, E_REFERENCE, E_SKU_TAKEN, E_STOCK_RESERVED
  */
 export async function changeProduct(parts: EditingParts, target: EditTarget, patch: ProductPatch): Promise<void> {
-  const { database, statements, changes } = parts
+  const { database, statements } = parts
   await explainConstraints(
     () =>
       database.transaction(async (tx) => {
-        await lockProduct(tx, statements, target)
+        const { merchantId } = await lockProduct(tx, statements, target)
         const before = isSeenFromAfar(patch) ? await placesOf(tx, statements, target.id) : undefined
         await tx.query(statements.update, [
           target.id,
@@ -71,27 +74,44 @@ export async function changeProduct(parts: EditingParts, target: EditTarget, pat
         ])
         if (patch.onHand !== undefined) await tx.query(statements.setOnHand, [target.id, patch.onHand])
         if (patch.images) await replaceImages(tx, statements, target.id, patch.images)
-        if (!before) return changes.product(tx, target.id)
-        const after = patch.categoryId === undefined ? [] : await placesOf(tx, statements, target.id)
-        await changes.catalogue(tx, target.id, [...before, ...after])
+        await tellOfChange(tx, parts, { id: target.id, merchantId, before, patch })
       }),
     PROBLEMS,
   )
 }
 
+interface Change {
+  id: number
+  merchantId: number
+  /** Undefined when the change is not seen from afar. */
+  before: ProductPlace[] | undefined
+  patch: ProductPatch
+}
+
+async function tellOfChange(tx: Transaction, parts: EditingParts, { id, merchantId, before, patch }: Change) {
+  const { statements, changes, events } = parts
+  if (before) {
+    const after = patch.categoryId === undefined ? [] : await placesOf(tx, statements, id)
+    await changes.catalogue(tx, id, [...before, ...after])
+  } else await changes.product(tx, id)
+  const stock = patch.onHand === undefined ? [] : stockChanged(merchantId, [id])
+  await events.publish(tx, [{ topic: 'product.updated', body: { productId: id, merchantId } }, ...stock])
+}
+
 /**
- * Removes a product: archived when it was ever ordered, because orders point at it, deleted otherwise.
+ * Removes a product: archived when it was ever ordered or listed, because orders and marketplaces point at it, deleted otherwise.
  * @throws E_NOT_FOUND, E_PRECONDITION_FAILED
  */
 export async function removeProduct(
-  { database, statements, changes }: EditingParts,
+  { database, statements, changes, events }: EditingParts,
   target: EditTarget,
 ): Promise<void> {
   await database.transaction(async (tx) => {
-    await lockProduct(tx, statements, target)
+    const { merchantId } = await lockProduct(tx, statements, target)
     await changes.catalogue(tx, target.id, await placesOf(tx, statements, target.id))
-    const { rows } = await tx.query<{ wasOrdered: boolean }>(statements.wasOrdered, [target.id])
-    await tx.query(rows[0]!.wasOrdered ? statements.archive : statements.delete, [target.id])
+    const { rows } = await tx.query<{ isPointedAt: boolean }>(statements.isPointedAt, [target.id])
+    await tx.query(rows[0]!.isPointedAt ? statements.archive : statements.delete, [target.id])
+    await events.publish(tx, [{ topic: 'product.updated', body: { productId: target.id, merchantId } }])
   })
 }
 
@@ -107,10 +127,11 @@ async function placesOf(tx: Transaction, statements: ProductStatements, id: numb
 /** Locks the stock before the product, in the order in which a checkout comes to them. */
 async function lockProduct(tx: Transaction, statements: ProductStatements, { id, scope, version }: EditTarget) {
   await tx.query(statements.lockStock, [id])
-  const { rows } = await tx.query<{ version: number }>(statements.lock, [id, scope])
+  const { rows } = await tx.query<{ version: number; merchantId: number }>(statements.lock, [id, scope])
   if (!rows[0]) throw problem(404, 'E_NOT_FOUND', `There is no product ${id}.`)
   if (version !== undefined && rows[0].version !== version)
     throw problem(412, 'E_PRECONDITION_FAILED', `The product has changed since: it is at version ${rows[0].version}.`)
+  return rows[0]
 }
 
 async function replaceImages(

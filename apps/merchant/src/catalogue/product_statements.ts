@@ -47,7 +47,7 @@ export function productStatements(schema: string) {
     // products_pkey
     lock: statement(
       'merchant_product_lock',
-      `SELECT version FROM ${schema}.products WHERE ${scoped} FOR NO KEY UPDATE`,
+      `SELECT version, merchant_id::float8 AS "merchantId" FROM ${schema}.products WHERE ${scoped} FOR NO KEY UPDATE`,
     ),
     update: statement(
       'merchant_product_update',
@@ -77,10 +77,11 @@ export function productStatements(schema: string) {
       'merchant_product_lock_stock',
       `SELECT product_id::float8 AS "productId" FROM ${schema}.stock WHERE product_id = $1 FOR UPDATE`,
     ),
-    // order_lines_by_product
-    wasOrdered: statement(
-      'merchant_product_was_ordered',
-      `SELECT EXISTS (SELECT FROM ${schema}.order_lines WHERE product_id = $1) AS "wasOrdered"`,
+    // order_lines_by_product, listings_by_product
+    isPointedAt: statement(
+      'merchant_product_is_pointed_at',
+      `SELECT EXISTS (SELECT FROM ${schema}.order_lines WHERE product_id = $1)
+         OR EXISTS (SELECT FROM ${schema}.listings WHERE product_id = $1) AS "isPointedAt"`,
     ),
     archive: statement(
       'merchant_product_archive',

@@ -20,6 +20,7 @@ import { createTableList } from '../api/table_list.ts'
 import type { ShopChanges } from '../caches/shop_changes.ts'
 import { type ConstraintProblems, explainConstraints, takenProblem } from '../database/constraint.ts'
 import { type Parameters, partOf } from '../database/list_statement.ts'
+import type { ShopEvents } from '../events/shop_events.ts'
 import { type Customer, customerPatchSchema, customerSchema, newCustomerSchema } from './customer.ts'
 import { CUSTOMER_COLUMNS, type CustomerStatements } from './customer_statements.ts'
 
@@ -30,6 +31,7 @@ export interface CustomerParts extends ListParts {
   statements: CustomerStatements
   gate: Gate
   changes: ShopChanges
+  events: ShopEvents
 }
 
 const ListQuery = Type.Object({
@@ -109,7 +111,7 @@ function showRoute({ database, statements, gate }: CustomerParts): Route {
   })
 }
 
-function createRoute({ database, statements, gate }: CustomerParts): Route {
+function createRoute({ database, statements, gate, events }: CustomerParts): Route {
   return route({
     method: 'POST',
     path: '/customers',
@@ -121,8 +123,15 @@ function createRoute({ database, statements, gate }: CustomerParts): Route {
     schema: { query: Query, body: newCustomerSchema, response: { 201: customerSchema } },
     async handler({ query, body: { name, country, email, externalId }, exchange }) {
       const values = [ownerOf(exchange, query.merchant), name, country, email ?? null, externalId ?? null]
-      const { rows } = await explainConstraints(() => database.query<Customer>(statements.insert, values), PROBLEMS)
-      return json(rows[0], { status: 201, headers: { location: `${exchange.path}/${rows[0]!.id}` } })
+      const insert = () =>
+        database.transaction(async (tx) => {
+          const { rows } = await tx.query<Customer>(statements.insert, values)
+          const { id: customerId, merchantId } = rows[0]!
+          await events.publish(tx, [{ topic: 'customer.created', body: { customerId, merchantId } }])
+          return rows[0]!
+        })
+      const customer = await explainConstraints(insert, PROBLEMS)
+      return json(customer, { status: 201, headers: { location: `${exchange.path}/${customer.id}` } })
     },
   })
 }

@@ -1,8 +1,10 @@
 import type { MigrationModule } from '@tailwater/postgres'
 import { salesDaysMigration } from '../analytics/sales_days_migration.ts'
 import { auditMigration } from '../audit/audit_migration.ts'
+import { syncMigration } from '../marketplaces/sync/sync_migration.ts'
 import { notificationsMigration } from '../notifications/notifications_migration.ts'
 import { fulfilmentsMigration } from '../orders/fulfilments_migration.ts'
+import { analyticsEventsMigration } from '../subscriptions/analytics_events.ts'
 
 /**
  * The merchant's tables. Indexes that only make reads fast are in `indexes.ts`, created concurrently;
@@ -174,5 +176,7 @@ export const merchantMigrations: MigrationModule = {
     notificationsMigration,
     auditMigration,
     fulfilmentsMigration,
+    syncMigration,
+    analyticsEventsMigration,
   ],
 }

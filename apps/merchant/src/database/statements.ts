@@ -9,6 +9,9 @@ import { reindexingStatements } from '../catalogue/reindexing.ts'
 import { customerStatements } from '../customers/customer_statements.ts'
 import { listingStatements } from '../marketplaces/listing_statements.ts'
 import { marketplaceStatements } from '../marketplaces/marketplace_statements.ts'
+import { importStatements } from '../marketplaces/sync/import_statements.ts'
+import { pushStatements } from '../marketplaces/sync/push_statements.ts'
+import { statusStatements } from '../marketplaces/sync/status_statements.ts'
 import { notificationStatements } from '../notifications/notification_statements.ts'
 import { abandonedStatements } from '../orders/abandoned_checkouts.ts'
 import { idempotencyStatements } from '../orders/idempotency.ts'
@@ -16,6 +19,7 @@ import { orderStatements } from '../orders/order_statements.ts'
 import { stockStatements } from '../orders/stock.ts'
 import { qualityStatements } from '../quality/quality_statements.ts'
 import { reportStatements } from '../reports/report_statements.ts'
+import { analyticsEventStatements } from '../subscriptions/analytics_events.ts'
 
 const FAMILIES = [
   accountStatements,
@@ -35,6 +39,10 @@ const FAMILIES = [
   reportStatements,
   recalculationStatements,
   reindexingStatements,
+  importStatements,
+  pushStatements,
+  statusStatements,
+  analyticsEventStatements,
 ]
 
 /**

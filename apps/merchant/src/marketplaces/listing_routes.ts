@@ -8,6 +8,7 @@ import type { ShopCaches } from '../caches/shop_caches.ts'
 import { shopTags } from '../caches/shop_tags.ts'
 import { type ConstraintProblems, explainConstraints, takenProblem } from '../database/constraint.ts'
 import type { Parameters } from '../database/list_statement.ts'
+import type { ShopEvents } from '../events/shop_events.ts'
 import { LISTING_COLUMNS, type ListingStatements, listingStatements } from './listing_statements.ts'
 
 /** What the routes of listings are made of. */
@@ -16,6 +17,7 @@ export interface ListingParts extends ListParts {
   schema: string
   gate: Gate
   caches: ShopCaches
+  events: ShopEvents
 }
 
 const listingStatuses = ['pending', 'live', 'ended'] as const
@@ -113,7 +115,7 @@ function showRoute({ database, gate }: ListingParts, statements: ListingStatemen
   })
 }
 
-function putRoute({ database, gate, caches }: ListingParts, statements: ListingStatements): Route {
+function putRoute({ database, gate, caches, events }: ListingParts, statements: ListingStatements): Route {
   return route({
     method: 'PUT',
     path: '/products/:id/listings/:marketplace',
@@ -138,8 +140,12 @@ function putRoute({ database, gate, caches }: ListingParts, statements: ListingS
       const put = () =>
         database.transaction(async (tx) => {
           const { rows } = await tx.query<Listing>(statements.put, values)
-          if (rows[0]) await caches.changes.listing(tx, rows[0].merchantId)
-          return rows[0]
+          const [listing] = rows
+          if (!listing) return undefined
+          const { merchantId, productId } = listing
+          await caches.changes.listing(tx, merchantId)
+          await events.publish(tx, [{ topic: 'product.updated', body: { productId, merchantId } }])
+          return listing
         })
       const listing = await explainConstraints(put, PROBLEMS)
       if (!listing) throw problem(404, 'E_NOT_FOUND', `There is no product ${params.id}.`)

@@ -3,7 +3,15 @@ import { type Static, Type } from 'typebox'
 import { Moment } from '../api/field.ts'
 
 /** What merchants are notified of. */
-export const topics = ['order-placed', 'order-ready', 'quality-checked', 'report-ready'] as const
+export const topics = [
+  'order-placed',
+  'order-ready',
+  'order-cancelled',
+  'order-returned',
+  'order-refused',
+  'quality-checked',
+  'report-ready',
+] as const
 
 /** One of `topics`. */
 export type Topic = (typeof topics)[number]

@@ -4,6 +4,8 @@ import type { Database, SqlExecutor, Transaction } from '@tailwater/postgres'
 import type { Scope } from '../accounts/caller.ts'
 import type { AuditTrail } from '../audit/audit_trail.ts'
 import type { ShopChanges } from '../caches/shop_changes.ts'
+import { type ShopEvents, stockChanged } from '../events/shop_events.ts'
+import { MARKETPLACE_PROVIDER } from '../payments/payment_provider.ts'
 import { lockOrder, putBack, readReturnableLines } from './locked_order.ts'
 import type { OrderStatements } from './order_statements.ts'
 import type { StockStatements } from './stock.ts'
@@ -15,6 +17,7 @@ export interface CancellationParts {
   stock: StockStatements
   release: JobKind<{ reference: string }, SqlExecutor>
   changes: ShopChanges
+  events: ShopEvents
   audit: AuditTrail
 }
 
@@ -49,6 +52,8 @@ export async function cancelOrder(parts: CancellationParts, request: Cancellatio
       await releasePayment(tx, parts, id)
       await parts.changes.order(tx, order.merchantId, changed)
       const { merchantId } = order
+      const cancelled = { topic: 'order.cancelled', body: { orderId: id, merchantId } } as const
+      await parts.events.publish(tx, [cancelled, ...stockChanged(merchantId, changed)])
       await parts.audit.record(tx, { merchantId, actor, action: 'order.cancelled', subject: `order:${id}` })
     },
     { retries: 2 },
@@ -62,8 +67,10 @@ async function refuseIfPartlyReturned(tx: Transaction, statements: OrderStatemen
 }
 
 async function releasePayment(tx: Transaction, parts: CancellationParts, orderId: number): Promise<void> {
-  const { rows } = await tx.query<{ reference: string }>(parts.statements.payment, [orderId])
+  const { rows } = await tx.query<{ reference: string; provider: string }>(parts.statements.payment, [orderId])
   if (!rows[0]) return
   await tx.query(parts.statements.setPaymentStatus, [orderId, 'voided'])
+  // A marketplace gives its buyers' money back itself.
+  if (rows[0].provider === MARKETPLACE_PROVIDER) return
   await parts.release.enqueue({ reference: rows[0].reference }, { tx })
 }

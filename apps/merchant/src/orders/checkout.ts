@@ -4,10 +4,12 @@ import { type FieldError, problem } from '@tailwater/http'
 import type { Database, SqlExecutor, Transaction } from '@tailwater/postgres'
 import type { ShopChanges } from '../caches/shop_changes.ts'
 import { explainConstraints } from '../database/constraint.ts'
+import { type ShopEvents, stockChanged } from '../events/shop_events.ts'
 import type { PaymentProvider } from '../payments/payment_provider.ts'
 import { type Answer, answerOfRefusal, type Claim, type Idempotency, isRefusal } from './idempotency.ts'
 import type { Order } from './order.ts'
 import type { OrderFlow } from './order_flow.ts'
+import { orderPlaced } from './order_placed.ts'
 import type { OrderStatements } from './order_statements.ts'
 import { type CheckoutRequest, type Quote, quoteOrder } from './quote.ts'
 import { reserveStock, type Shortage, type StockStatements, sumPieces } from './stock.ts'
@@ -38,6 +40,7 @@ export interface CheckoutParts {
   flow: OrderFlow
   release: JobKind<{ reference: string }, SqlExecutor>
   changes: ShopChanges
+  events: ShopEvents
 }
 
 /** Places an order under an idempotency key. */
@@ -141,6 +144,7 @@ async function writeOrder(tx: Transaction, parts: CheckoutParts, confirmed: Conf
   await parts.idempotency.settle(tx, claim, answer, order.id)
   const productIds = pieces.map(({ productId }) => productId)
   await parts.changes.order(tx, request.merchantId, productIds)
+  await parts.events.publish(tx, [orderPlaced(order), ...stockChanged(request.merchantId, productIds)])
   return answer
 }
 
@@ -159,6 +163,9 @@ async function insertOrder(tx: Transaction, parts: CheckoutParts, confirmed: Con
     quote.lines.map((line) => line.unitPrice),
     parts.payments.name,
     reference,
+    'placed',
+    null,
+    'authorised',
   ])
   return orderOf(confirmed, rows[0]!, parts.payments.name)
 }

@@ -11,6 +11,7 @@ export interface LockedOrder {
   kind: 'order' | 'return'
   status: OrderStatus
   externalId: string | null
+  marketplaceId: number | null
 }
 
 /** The sold pieces of one line that have not come back yet. */
@@ -48,7 +49,7 @@ export async function readReturnableLines(
 
 /**
  * Makes the pieces of an order available again: those still in the house by ending their reservation, those that
- * left it by counting them back in. Imported orders never moved stock, so they don't here.
+ * left it by counting them back in. Imported orders never moved stock, so they don't here; those of marketplaces did.
  */
 export async function putBack(
   tx: Queryable,
@@ -56,7 +57,7 @@ export async function putBack(
   order: LockedOrder,
   lines: readonly Pieces[],
 ): Promise<number[]> {
-  if (order.externalId !== null) return []
+  if (order.externalId !== null && order.marketplaceId === null) return []
   const pieces = sumPieces(lines.filter((line) => line.productId !== null && line.quantity > 0))
   if (pieces.length === 0) return []
   const move = order.status === 'completed' ? statements.takeBack : statements.unreserve

@@ -14,8 +14,9 @@ export function orderStatements(schema: string) {
     insert: statement(
       'merchant_order_insert',
       `WITH placed AS (
-         INSERT INTO ${schema}.orders (merchant_id, customer_id, marketplace_id, status, country, total, placed_at)
-         VALUES ($1, $2, $3, 'placed', $4, $5, now()) RETURNING id, placed_at
+         INSERT INTO ${schema}.orders
+           (merchant_id, customer_id, marketplace_id, status, external_id, country, total, placed_at)
+         VALUES ($1, $2, $3, $13, $14, $4, $5, now()) RETURNING id, placed_at
        ), lines AS (
          INSERT INTO ${schema}.order_lines
            (order_id, ordinal, merchant_id, product_id, sku, title, quantity, unit_price, sold_at)
@@ -25,7 +26,7 @@ export function orderStatements(schema: string) {
            AS line (product_id, sku, title, quantity, unit_price, ordinal)
        ), payment AS (
          INSERT INTO ${schema}.payments (order_id, provider, provider_reference, status, amount)
-         SELECT id, $11, $12, 'authorised', $5 FROM placed
+         SELECT id, $11, $12, $15, $5 FROM placed
        )
        SELECT id::float8 AS id, placed_at AS "placedAt" FROM placed`,
     ),
@@ -66,7 +67,8 @@ export function orderStatements(schema: string) {
     // payments_by_order
     payment: statement(
       'merchant_order_payment',
-      `SELECT provider_reference AS reference, status FROM ${schema}.payments WHERE order_id = $1 ORDER BY id LIMIT 1`,
+      `SELECT provider_reference AS reference, provider, status FROM ${schema}.payments
+       WHERE order_id = $1 ORDER BY id LIMIT 1`,
     ),
     setPaymentStatus: statement(
       'merchant_order_set_payment_status',

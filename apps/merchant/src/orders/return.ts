@@ -5,7 +5,8 @@ import type { Database, SqlExecutor, Transaction } from '@tailwater/postgres'
 import type { Scope } from '../accounts/caller.ts'
 import type { AuditTrail } from '../audit/audit_trail.ts'
 import type { ShopChanges } from '../caches/shop_changes.ts'
-import type { PaymentProvider, RefundRequest } from '../payments/payment_provider.ts'
+import { type ShopEvents, stockChanged } from '../events/shop_events.ts'
+import { MARKETPLACE_PROVIDER, type PaymentProvider, type RefundRequest } from '../payments/payment_provider.ts'
 import { type Answer, hashRequest, type Idempotency } from './idempotency.ts'
 import { type LockedOrder, lockOrder, putBack, type ReturnableLine, readReturnableLines } from './locked_order.ts'
 import { amountOf, sumAmounts } from './money.ts'
@@ -22,6 +23,7 @@ export interface ReturnParts {
   payments: PaymentProvider
   refund: JobKind<RefundRequest, SqlExecutor>
   changes: ShopChanges
+  events: ShopEvents
   audit: AuditTrail
 }
 
@@ -92,7 +94,10 @@ async function writeReturn(
   const isWhole = sumPiecesOf(returnable) === sumPiecesOf(back)
   if (isWhole) await tx.query(parts.statements.setStatus, [order.id, 'returned'])
   await refundPayment(tx, parts, order, { returnId, total, isWhole })
-  await parts.changes.order(tx, order.merchantId, changed)
+  const { id: orderId, merchantId } = order
+  await parts.changes.order(tx, merchantId, changed)
+  const returned = { topic: 'order.returned', body: { orderId, merchantId, returnId } } as const
+  await parts.events.publish(tx, [returned, ...stockChanged(merchantId, changed)])
   return returnId
 }
 
@@ -151,12 +156,14 @@ interface Refund {
 
 /** Imported orders have no payment of ours, so there is nothing to give back for them. */
 async function refundPayment(tx: Transaction, parts: ReturnParts, order: LockedOrder, refund: Refund): Promise<void> {
-  const { statements, payments } = parts
-  const { rows } = await tx.query<{ reference: string }>(statements.payment, [order.id])
+  const { statements } = parts
+  const { rows } = await tx.query<{ reference: string; provider: string }>(statements.payment, [order.id])
   if (!rows[0] || refund.total === 0) return
-  const of = rows[0].reference
+  const { reference: of, provider } = rows[0]
   const reference = createHash('sha256').update(`${of}\n${refund.returnId}`).digest('hex').slice(0, 40)
-  await tx.query(statements.insertRefund, [refund.returnId, payments.name, reference, refund.total])
+  await tx.query(statements.insertRefund, [refund.returnId, provider, reference, refund.total])
   if (refund.isWhole) await tx.query(statements.setPaymentStatus, [order.id, 'refunded'])
+  // A marketplace gives its buyers' money back itself.
+  if (provider === MARKETPLACE_PROVIDER) return
   await parts.refund.enqueue({ reference, of, amount: refund.total }, { tx })
 }

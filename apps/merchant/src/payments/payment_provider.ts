@@ -1,3 +1,6 @@
+/** Stands in `payments.provider` where a marketplace has taken its buyer's money. */
+export const MARKETPLACE_PROVIDER = 'marketplace'
+
 /** What is asked for before an order is written. */
 export interface AuthorisationRequest {
   /** Chosen by us, so that asking again after a crash or a lost answer finds the same authorisation. */
@@ -24,14 +27,16 @@ export interface RefundRequest {
  * Whoever moves the money.
  *
  * Promises: every operation is idempotent by its reference; `authorise` answers the same for the same reference;
- * `release` of an unknown, released or declined reference changes nothing; `refund` takes from what was authorised
- * or captured. Each rejects when the provider cannot be reached, and may then be repeated.
+ * `capture` of what is not authorised, any more or at all, takes nothing and says so; `release` of an unknown, released or
+ * declined reference changes nothing, and gives back what was captured; `refund` takes from what was authorised or captured. Each rejects when the provider cannot be reached, and may then be repeated.
  */
 export interface PaymentProvider {
   /** As it stands in `payments.provider`. */
   readonly name: string
   /** Sets the amount aside on the customer's card. */
   authorise(request: AuthorisationRequest, options?: { signal?: AbortSignal }): Promise<Authorisation>
+  /** Takes what was set aside; whether it was there. */
+  capture(reference: string, options?: { signal?: AbortSignal }): Promise<boolean>
   /** Lets the whole payment go. */
   release(reference: string, options?: { signal?: AbortSignal }): Promise<void>
   /** Gives a part or all of it back. */

@@ -32,6 +32,10 @@ export function createSimulatedProvider({ clock, latency = 0 }: SimulatedProvide
       await answer(signal)
       return decide(request)
     },
+    async capture(_reference, { signal } = {}) {
+      await answer(signal)
+      return true
+    },
     async release(_reference, { signal } = {}) {
       await answer(signal)
     },

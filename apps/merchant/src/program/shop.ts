@@ -5,7 +5,8 @@ import { fastifyDefaults } from '@tailwater/http/fastify'
 import Fastify, { type FastifyInstance } from 'fastify'
 import { createDiskFileStore, type ListenOptions, type ServedHttp, type Tailwater } from 'tailwater'
 import { createShopCaches } from '../caches/shop_caches.ts'
-import { createMerchant } from '../merchant.ts'
+import type { MarketplaceAccount } from '../marketplaces/sync/connection.ts'
+import { createMerchant, type Merchant } from '../merchant.ts'
 import { createHttpQualityProvider } from '../quality/http_provider.ts'
 import { createFileSmsProvider } from '../sms/file_sms_provider.ts'
 import { createHttpSmsProvider } from '../sms/http_sms_provider.ts'
@@ -16,6 +17,8 @@ import { MERCHANT_SCHEMA } from './merchant_schema.ts'
 
 /** The merchant's server and what runs beside it. */
 export interface Shop extends Service {
+  /** Has marketplaces that know nothing told of so many listings each. */
+  tellMarketplaces(limit: number): Promise<number>
   /** `http://localhost:3000`, once started. */
   readonly url: string
 }
@@ -30,19 +33,23 @@ export interface ShopOptions extends ListenOptions {
   sms?: { url: string; secret: string } | undefined
   /** A model that judges products. @default rules, in this process */
   quality?: { url: string; token?: string | undefined } | undefined
+  /** Where else products are sold. @default nowhere */
+  marketplaces?: readonly MarketplaceAccount[]
   /** With the merchant's tables. @default 'merchant' */
   schema?: string
 }
 
 /** Builds the merchant on a platform, and its server: before the platform's start or after it, but before the shop's own. */
 export async function openShop(platform: Tailwater, options: ShopOptions): Promise<Shop> {
-  const { database, keyring, clock, jobs, mailer, accounts } = platform
+  const { database, keyring, clock, jobs, messaging, mailer, accounts } = platform
   const merchant = createMerchant({
     database,
     schema: options.schema ?? MERCHANT_SCHEMA,
     keyring,
     clock,
     jobs,
+    messaging,
+    ...(options.marketplaces && { marketplaces: options.marketplaces }),
     mailer,
     files: platform.files,
     sms: smsProviderOf(platform, options),
@@ -57,7 +64,7 @@ export async function openShop(platform: Tailwater, options: ShopOptions): Promi
     },
   })
   const app = await buildServer(platform, limitRoutes(merchant.routes, options.apiRate, clock))
-  return shopOf(platform.serve(app.server, options), app, merchant.services)
+  return shopOf(platform.serve(app.server, options), app, merchant)
 }
 
 /** Without a provider messages are files beside the mails that have no server. */
@@ -73,9 +80,10 @@ async function buildServer(platform: Tailwater, routes: readonly Route[]): Promi
   return app
 }
 
-function shopOf(served: ServedHttp, app: FastifyInstance, services: readonly Service[]): Shop {
+function shopOf(served: ServedHttp, app: FastifyInstance, { services, tellMarketplaces }: Merchant): Shop {
   return {
     name: 'shop',
+    tellMarketplaces,
     get url() {
       return served.url
     },

@@ -2,6 +2,7 @@ import { formatDuration } from '@tailwater/core'
 import type { Tailwater } from 'tailwater'
 import type { Arguments } from './arguments.ts'
 import type { Filled } from './fill_empty_database.ts'
+import type { SimulatedMarketplaces } from './simulated_marketplaces.ts'
 
 /** What a person sees when everything is up: where to go, and how to get in. */
 export function welcome({
@@ -11,6 +12,7 @@ export function welcome({
   administrator,
   filled,
   wishes,
+  simulation,
   ms,
 }: {
   say(line: string): void
@@ -19,6 +21,7 @@ export function welcome({
   administrator: Awaited<ReturnType<Tailwater['start']>>
   filled: Filled | undefined
   wishes: Arguments
+  simulation: SimulatedMarketplaces | undefined
   ms: number
 }): void {
   const { config } = platform
@@ -37,6 +40,7 @@ export function welcome({
   say(`Database    ${config.isEmbedded ? `embedded, in ${config.dataDir}` : 'yours'}`)
   if (wishes.file && !filled) say(`Data        not loaded from ${wishes.file}: the database has data already`)
   say(`Mail        ${config.mail.smtpUrl ? 'by SMTP' : `files in ${config.dataDir}/outbox`}`)
+  if (simulation) say(`Marketplaces simulated, at ${simulation.url}/control/…`)
   say('')
   say('Ctrl-C stops everything.')
   say('')

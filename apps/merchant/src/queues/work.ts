@@ -10,7 +10,7 @@ import { warmStatements } from '../caches/warm_statements.ts'
 import type { ProductStatements } from '../catalogue/product_statements.ts'
 import { defineReindexing, reindexingStatements } from '../catalogue/reindexing.ts'
 import { type NotificationStatements, notificationStatements } from '../notifications/notification_statements.ts'
-import { defineNotify } from '../notifications/notify.ts'
+import { defineNotify, type Notice } from '../notifications/notify.ts'
 import { defineOrderFlow, type OrderFlow } from '../orders/order_flow.ts'
 import type { OrderStatements } from '../orders/order_statements.ts'
 import { defineQualityCheck, type QualityRequest } from '../quality/quality_check.ts'
@@ -47,6 +47,7 @@ export interface Work {
   flow: OrderFlow
   qualityCheck: Kind<QualityRequest>
   notifications: NotificationStatements
+  notify: Kind<Notice>
   timetable: Service
 }
 
@@ -75,5 +76,5 @@ export function defineWork(parts: WorkParts): Work {
   const forgetting = defineForgetting(jobs, { database, statements: forgettingStatements(schema) })
   const timed = [dailyReports, recalculations, reindexing, forgetting, ...(warmed ? [warmed.warmUp] : [])]
   const timetable = createTimetable(jobs, new Set(timed.map(({ kind }) => kind)))
-  return { audit, flow, qualityCheck, notifications, timetable }
+  return { audit, flow, qualityCheck, notifications, notify, timetable }
 }

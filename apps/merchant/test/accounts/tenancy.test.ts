@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { after, before, describe, it } from 'node:test'
+import { systemClock } from '@tailwater/core'
 import type { Route } from '@tailwater/http'
+import { signatureOf } from '../../src/marketplaces/signature.ts'
 import { invoiceKey } from '../../src/orders/invoice.ts'
 import { salesReportKey } from '../../src/reports/sales_report.ts'
 import {
@@ -28,6 +30,9 @@ interface Belongings {
   job: string
 }
 
+/** Shared with a marketplace, which nobody calls. */
+const SECRET = 'the secret of the seller'
+
 /** Of a report that was written. */
 const DAY = '2026-11-22'
 
@@ -40,7 +45,9 @@ describe('every route', () => {
   let belongings: Belongings
 
   before(async () => {
-    app = await startMerchantApp()
+    app = await startMerchantApp({
+      marketplaces: [{ slug: 'bazaar', wire: 'bazaar', baseUrl: 'http://127.0.0.1:9', secret: SECRET }],
+    })
     northern = await addMerchant(app, 'northern')
     southern = await addMerchant(app, 'southern')
     categoryId = await addCategory(app, 'candles')
@@ -137,6 +144,9 @@ describe('every route', () => {
       showJob: { path: `/jobs/${job}` },
       listMarketplaces: { path: '/marketplaces' },
       showMarketplace: { path: `/marketplaces/${marketplaceId}` },
+      showMarketplaceSync: { path: `/marketplaces/${marketplaceId}/sync` },
+      repeatMarketplaceSync: { path: `/marketplaces/${marketplaceId}/sync` },
+      receiveMarketplaceOrder: signedOrder(),
       listListings: { path: '/listings' },
       showListing: { path: `/listings/${listing}` },
       putListing: {
@@ -147,7 +157,7 @@ describe('every route', () => {
   }
 
   const isOpen = (route: Route) => route.security === undefined
-  const SHARED = ['listMarketplaces', 'showMarketplace']
+  const SHARED = ['listMarketplaces', 'showMarketplace', 'showMarketplaceSync', 'repeatMarketplaceSync']
   /** Everybody has some of their own, and no number tells whose they are. */
   const OWN = ['showNotificationPreferences', 'replaceNotificationPreferences']
   const MAKING = ['createApiKey', 'createProduct', 'createCustomer']
@@ -263,6 +273,26 @@ describe('every route', () => {
     }
   })
 })
+
+/** As the marketplace calls; of a product that nobody has listed. */
+function signedOrder() {
+  const path = '/marketplace-webhooks/bazaar'
+  const data = JSON.stringify({
+    id: 'B-1',
+    status: 'new',
+    placed_at: '2026-11-22T10:00:00Z',
+    buyer: { full_name: 'Ada', email: 'ada@example.com' },
+    ship_to: { country: 'Malta' },
+    items: [{ sku: 'nothing', quantity: 1, unit_price: '1.00' }],
+  })
+  const at = systemClock.now()
+  const signature = signatureOf(SECRET, { at, method: 'POST', path: `/api${path}`, body: data })
+  return {
+    path,
+    body: { data },
+    headers: { 'x-marketplace-timestamp': String(at), 'x-marketplace-signature': signature },
+  }
+}
 
 function takesMerchant({ schema }: Route): boolean {
   const { properties } = (schema.query ?? {}) as { properties?: Record<string, unknown> }

@@ -7,6 +7,7 @@ import { quoteSchema } from '@tailwater/postgres'
 import { loadData } from '../../src/data/load_data.ts'
 import { createIndexes } from '../../src/database/index_builder.ts'
 import { merchantStatements } from '../../src/database/statements.ts'
+import { createSimulator } from '../../src/marketplaces/simulator/simulator.ts'
 import { endedJobs } from '../testing/ended_job.ts'
 import { ADMIN_TOKEN, type MerchantApp, startMerchantApp } from '../testing/merchant_app.ts'
 import { type RecordedStatement, recordStatements } from '../testing/statement_recorder.ts'
@@ -17,12 +18,22 @@ const LARGE = 10_000
 describe('on a database of some size', () => {
   const seen = new Map<string, RecordedStatement>()
   const clock = new FakeClock()
+  const secret = 'the secret of the seller'
+  const marketplaces = [{ slug: 'bazaar-street', wire: 'bazaar', secret }] as const
+  const quiet = { latency: 0, errorRate: 0, rateLimit: 0, ordersPerMinute: 0 }
+  const simulator = createSimulator({ marketplaces, clock, port: 0, seed: 'statements', mischief: quiet })
   let app: MerchantApp
   let token: string
   let large: Set<string>
 
   before(async () => {
-    app = await startMerchantApp({ watch: (database) => recordStatements(database, seen), clock })
+    await simulator.start()
+    const baseUrl = `${simulator.url}/bazaar-street`
+    app = await startMerchantApp({
+      watch: (database) => recordStatements(database, seen),
+      clock,
+      marketplaces: [{ ...marketplaces[0], baseUrl, rate: 10_000 }],
+    })
     const { database, schema } = app
     const size = { products: 12_500, orders: 20_000, lines: 66_667 }
     const loaded = await loadData({ database, schema, size, secret: new Uint8Array(32) })
@@ -34,7 +45,10 @@ describe('on a database of some size', () => {
     large = new Set(tables.map((row) => row.table))
     seen.clear()
   })
-  after(() => app.close())
+  after(async () => {
+    await app.close()
+    await simulator.stop()
+  })
 
   const ask: MerchantApp['ask'] = async (method, path, asked = {}) => {
     const answer = await app.ask(method, path, asked)
@@ -183,6 +197,41 @@ describe('on a database of some size', () => {
     await app.jobs.stop()
   }
 
+  /** Time passes for the outbox, too, which goes by the application's clock. */
+  async function until(holds: () => Promise<boolean>): Promise<void> {
+    while (!(await holds())) await clock.advance(100)
+  }
+
+  /** Listings out, at first in vain; orders in, one that can be filled and one that cannot. */
+  async function sellOutside(): Promise<void> {
+    const control = async (method: string, path: string, body: unknown) => {
+      const answer = await fetch(`${simulator.url}/control/${path}`, { method, body: JSON.stringify(body) })
+      assert.ok(answer.ok, await answer.text())
+    }
+    await app.jobs.start()
+    await app.messaging.start()
+    const sku = randomUUID()
+    const product = { sku, title: 'A lantern', price: 5, categoryId: 2, onHand: 3 }
+    const { body } = await ask('POST', '/api/products', own(product))
+    await control('PATCH', 'behaviour', { errorRate: 1 })
+    await ask('PUT', `/api/products/${body.id}/listings/1`, own({ externalId: sku, price: 6 }))
+    const sync = async () => (await ask('GET', '/api/marketplaces/1/sync', own())).body
+    await until(async () => (await sync()).error !== null)
+    await app.merchant.askMarketplaces()
+    await control('PATCH', 'behaviour', { errorRate: 0 })
+    await until(async () => (await sync()).listingsWaiting === 0)
+    await control('POST', 'bazaar-street/orders', { lines: [{ sku, quantity: 2 }] })
+    await control('POST', 'bazaar-street/orders', { lines: [{ sku, quantity: 1 }] })
+    await ask('PATCH', `/api/products/${body.id}`, own({ onHand: 2 }))
+    await app.rows('UPDATE $schema.marketplace_syncs SET asked_at = NULL')
+    assert.equal(await app.merchant.askMarketplaces(), 2)
+    await ask('POST', '/api/marketplaces/1/sync', own())
+    await app.merchant.tellMarketplaces(1)
+    await until(async () => (await sync()).ordersUnanswered === 0)
+    await app.messaging.stop()
+    await app.jobs.stop()
+  }
+
   async function runServices(): Promise<void> {
     const [sweeper] = app.merchant.services
     await sweeper!.start()
@@ -202,6 +251,7 @@ describe('on a database of some size', () => {
     await runServices()
     await runJobs()
     await askInbox()
+    await sellOutside()
     assert.ok(large.has('products') && large.has('orders') && large.has('order_lines'))
     const faults: string[] = []
     for (const statement of [...seen.values()]) {

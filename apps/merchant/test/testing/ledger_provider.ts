@@ -5,7 +5,7 @@ import { DECLINED_TOKENS } from '../../src/payments/simulated_provider.ts'
 /** A payment as the provider sees it. */
 export interface LedgerEntry {
   amount: number
-  state: 'authorised' | 'released'
+  state: 'authorised' | 'captured' | 'released'
   refunded: number
 }
 
@@ -36,6 +36,12 @@ export function createLedgerProvider(): LedgerProvider {
       if (!entries.has(reference)) entries.set(reference, { amount, state: 'authorised', refunded: 0 })
       await ledger.onAuthorised(reference)
       return { status: 'authorised', amount: entries.get(reference)!.amount }
+    },
+    async capture(reference) {
+      const entry = entries.get(reference)
+      if (entry?.state === 'authorised') entry.state = 'captured'
+      changes.emit('change')
+      return entry?.state === 'captured'
     },
     async release(reference) {
       const entry = entries.get(reference)

@@ -19,6 +19,8 @@ import { fastifyDefaults, fastifyRoutes } from '@tailwater/http/fastify'
 import { createJobs, type Jobs, type JobsBackend, type JobView, jobsMigrations } from '@tailwater/jobs'
 import { createPostgresBackend } from '@tailwater/jobs/postgres'
 import { createRedisBackend } from '@tailwater/jobs/redis'
+import { createMessaging, type Messaging, type MessagingBackend } from '@tailwater/messaging'
+import { createPostgresMessaging, messagingMigrations } from '@tailwater/messaging/postgres'
 import {
   createDatabase,
   createOutbox,
@@ -37,6 +39,7 @@ import { accountStatements } from '../../src/accounts/account_statements.ts'
 import { createApiKey } from '../../src/accounts/api_key.ts'
 import { createShopCaches } from '../../src/caches/shop_caches.ts'
 import { merchantMigrations } from '../../src/database/migrations.ts'
+import type { MarketplaceAccount } from '../../src/marketplaces/sync/connection.ts'
 import { createMerchant, type Merchant } from '../../src/merchant.ts'
 import type { PaymentProvider } from '../../src/payments/payment_provider.ts'
 import type { QualityProvider } from '../../src/quality/quality_provider.ts'
@@ -70,6 +73,8 @@ export interface MerchantApp {
   merchant: Merchant
   cache: Cache
   jobs: Jobs
+  /** Not started: until a test starts it, what happens is only written down. */
+  messaging: Messaging
   /** In a folder of the test's own; short messages are in its `outbox/`. */
   files: FileStore
   /** Jobs of a kind, as soon as there are any: to Redis those of a transaction come a moment after its commit. */
@@ -96,6 +101,11 @@ export interface MerchantAppOptions {
   mailer?: Mailer
   /** @default systemClock */
   clock?: Clock
+  /** Carries messages. @default jobs in the same schema */
+  carrier?: MessagingBackend
+  marketplaces?: readonly MarketplaceAccount[]
+  /** Milliseconds between two rounds. @default an hour, so that none comes of itself */
+  marketplaceInterval?: number
   /** `off` for tests that change rows behind the application's back. @default 'on' */
   cache?: 'on' | 'off'
   /** Put before the database, to watch it. */
@@ -109,10 +119,12 @@ export async function startMerchantApp({
   watch,
   mailer,
   sms,
+  carrier,
+  marketplaceInterval = 3_600_000,
   ...providers
 }: MerchantAppOptions = {}): Promise<MerchantApp> {
   const { url, schema, close } = await createTestSchema({
-    modules: [tailwaterMigrations, jobsMigrations, merchantMigrations],
+    modules: [tailwaterMigrations, jobsMigrations, messagingMigrations, merchantMigrations],
   })
   const own = createDatabase({ url, min: 0, max: 20, acquireTimeout: '60s' })
   await own.start()
@@ -123,6 +135,11 @@ export async function startMerchantApp({
   const sent = new EventEmitter<{ mail: [Mail] }>()
   const kept = createKept(own, schema, clock)
   await startAll(kept.services)
+  // In real time, whatever a test does to the clock of the shop.
+  const outbox = createOutbox({ database: own, schema })
+  await outbox.start()
+  const backend = carrier ?? createPostgresMessaging({ database: own, schema })
+  const messaging = createMessaging({ backend, database: own, schema, outbox })
   const store = await openJobsStore(own, schema)
   const jobs = createJobs({ backend: store.backend, queues: queuePolicies, pollInterval: 50 })
   const warm = Promise.withResolvers<void>()
@@ -134,6 +151,8 @@ export async function startMerchantApp({
     ...(cache === 'on' && { caches: createShopCaches(kept.cache) }),
     onWarming: ({ what, done, of }) => void (what === 'pages' && done === of && warm.resolve()),
     jobs,
+    messaging,
+    marketplaceInterval,
     files,
     sms: sms ?? createFileSmsProvider(files),
     mailer: {
@@ -158,6 +177,8 @@ export async function startMerchantApp({
     async close() {
       await app.close()
       unlisten()
+      await messaging.stop()
+      await outbox.stop()
       await jobs.stop()
       await stopAll(kept.services)
       await store.close()
@@ -172,6 +193,7 @@ export async function startMerchantApp({
     cache: kept.cache,
     warmed: warm.promise,
     jobs,
+    messaging,
     mails,
     async enqueued(kind) {
       for (;;) {

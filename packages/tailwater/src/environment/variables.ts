@@ -104,6 +104,13 @@ export const variables = {
     isSecret: true,
     read: (text) => (/^\S+$/.test(text) ? text : undefined),
   }),
+  MARKETPLACES: variable({
+    about:
+      'Where else products are sold: simulated (four marketplaces in a process of their own), off, or a JSON file with [{ slug, wire, baseUrl, secret }]. The default is simulated in development with the embedded PostgreSQL and off elsewhere.',
+    example: 'off',
+    expected: 'simulated, off or a .json file',
+    read: (text) => (text === 'simulated' || text === 'off' || text.endsWith('.json') ? text : undefined),
+  }),
   TRUSTED_PROXIES: variable({
     about: 'Addresses or networks of proxies whose X-Forwarded headers are believed, separated by commas.',
     example: '10.0.0.0/8, ::1',

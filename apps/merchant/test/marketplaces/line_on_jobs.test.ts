@@ -1,0 +1,3 @@
+import { merchantLine } from './merchant_line.ts'
+
+merchantLine('jobs', async () => ({ close: async () => {} }))
