@@ -4,6 +4,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import type { MessageCarrier } from './message_carrier.ts'
 
 const PROGRAM = fileURLToPath(new URL('./message_consumer.ts', import.meta.url))
 
@@ -12,19 +13,19 @@ export class MessageConsumers {
   readonly #folder = mkdtempSync(join(tmpdir(), 'tailwater-consumers-'))
   readonly #children: ChildProcess[] = []
   readonly #files: string[] = []
-  readonly #urls: readonly string[]
+  readonly #carrier: MessageCarrier
   readonly #subscription: string
   kills = 0
 
-  constructor(urls: readonly string[], subscription: string) {
-    this.#urls = urls
+  constructor(carrier: MessageCarrier, subscription: string) {
+    this.#carrier = carrier
     this.#subscription = subscription
   }
 
   /** Starts one more; resolves when it consumes. */
   async start(): Promise<void> {
     const file = join(this.#folder, String(this.#files.length))
-    const child = fork(PROGRAM, [JSON.stringify(this.#urls), this.#subscription, file])
+    const child = fork(PROGRAM, [JSON.stringify(this.#carrier), this.#subscription, file])
     this.#files.push(file)
     this.#children.push(child)
     await once(child, 'message')

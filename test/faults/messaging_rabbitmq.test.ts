@@ -119,7 +119,7 @@ async function lay(count: 1 | 3) {
     // Of what a crash takes back nobody is to blame here: none is poison.
     ...{ ttl: undefined, maxLength: undefined, maxCrashes: 1_000 },
   })
-  const consumers = new MessageConsumers(urls, 'billing')
+  const consumers = new MessageConsumers({ rabbitmq: urls }, 'billing')
   after(() => consumers.stop())
   await Promise.all([consumers.start(), consumers.start()])
   const messaging = createMessaging({ backend: createRabbitMqBackend({ urls, confirmTimeout: '5s' }) })

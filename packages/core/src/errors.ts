@@ -27,5 +27,14 @@ export function hasCode<Code extends string>(error: unknown, code: Code): error 
 
 /** Makes an `Error` of whatever was thrown, so that it can be logged or kept as a cause. */
 export function toError(thrown: unknown): Error {
-  return thrown instanceof Error ? thrown : new Error(String(thrown))
+  return thrown instanceof Error ? thrown : new Error(textOf(thrown))
+}
+
+/** What has no text of its own, such as an object without a prototype, is named by what it is: to tell of a failure must not fail. */
+function textOf(thrown: unknown): string {
+  try {
+    return String(thrown)
+  } catch {
+    return Object.prototype.toString.call(thrown)
+  }
 }

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
-import { listen, messageDead, messageHandled } from '@tailwater/core'
-import { createMessaging } from '@tailwater/messaging'
+import { createMemoryBus, listen, messageDead, messageHandled } from '@tailwater/core'
+import { FakeClock } from '@tailwater/core/testing'
+import { createJobs, createMemoryBackend } from '@tailwater/jobs'
+import { createJobsMessaging, createMemoryRouting, createMessaging } from '@tailwater/messaging'
 import { changesTold, openAdmin } from './admin_fixture.ts'
 
 interface LetterBody {
@@ -72,6 +74,32 @@ test('exchanges and subscriptions are shown with what waits', async (t) => {
   )
   assert.equal((await look('GET', '/subscriptions/billing')).status, 200)
   assert.equal((await look('GET', '/subscriptions/nobody')).body['code'], 'E_SUBSCRIPTION_UNKNOWN')
+})
+
+test('queues of levels and of those who answer requests are shown among the others', async (t) => {
+  const clock = new FakeClock()
+  const store = createMemoryBackend({ clock })
+  const bus = createMemoryBus({ clock })
+  const messaging = createMessaging({
+    backend: createJobsMessaging({ store, routing: createMemoryRouting(), bus, clock }),
+    clock,
+  })
+  const idle = { concurrency: 0, levels: ['high', 'normal'] } as const
+  messaging.exchange('orders').subscribe('billing', '#', () => {}, idle)
+  messaging.respond('Price/Now', () => 1)
+  await messaging.start()
+  t.after(() => messaging.stop())
+  await messaging.exchange('orders').publish('order.placed', 1, { level: 'high' })
+  const jobs = createJobs({ backend: store, clock, queues: { default: { concurrency: 0 } } })
+  await jobs.start()
+  t.after(() => jobs.stop())
+  const { look } = await openAdmin(t, { jobs, messaging })
+  const { status, body } = await look<{ counts: { available: number } }>('GET', '/queues/messages-billing.high')
+  assert.deepEqual([status, body.counts.available], [200, 1])
+  assert.equal((await look('GET', '/queues/messages-billing.high/jobs')).status, 200)
+  assert.equal((await look('GET', `/subscriptions/${encodeURIComponent('respond.Price/Now')}`)).status, 200)
+  assert.equal((await look('GET', '/queues/nothing.here')).status, 404)
+  assert.equal((await look('GET', '/queues/no%20name')).status, 400)
 })
 
 test('dead letters are listed and looked at, without what is to be hidden', async (t) => {

@@ -8,6 +8,7 @@ import { jobsError } from './errors.ts'
 import { type Flow, newFlow } from './flow.ts'
 import type { NewJob } from './job.ts'
 import {
+  checkedQueue,
   followQueue,
   foreignKind,
   type KindDefaults,
@@ -53,7 +54,7 @@ export interface Jobs extends JobRunner<SqlExecutor>, Service {
    * @throws E_JOB_QUEUE_UNKNOWN, E_OPTIONS
    */
   configure(queue: string, change: QueueOptions): Promise<void>
-  /** One queue, whether or not this process knows it. */
+  /** One queue, whether or not this process knows it. @throws E_OPTIONS for what can be no queue's name */
   queue(name: string): Queue
   readonly inspect: Inspection
   readonly operate: Operations
@@ -167,10 +168,10 @@ export function createJobs(given: JobsOptions = {}): Jobs {
       for (const kind of kinds.values()) if (kind.queue === name) followQueue(kind, queue)
       await worker.configure(queue)
     },
-    queue: (name) => createQueue(name, backend, operations, worker.wake),
+    queue: (name) => createQueue(checkedQueue('jobs.queue', name), backend, operations, worker.wake),
     inspect: createInspection(backend.inspect, createJobViews(kinds, options.redact)),
     operate: operations,
-    counts: (queue) => backend.inspect.counts(queue),
+    counts: async (queue) => backend.inspect.counts(queue === undefined ? queue : checkedQueue('jobs.counts', queue)),
   }
   workers.set(jobs, worker)
   preparers.set(jobs, (request, queue) => (queue === undefined ? prepareRequest(request) : prepareAny(request, queue)))

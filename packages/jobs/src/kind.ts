@@ -19,6 +19,7 @@ import { isStandardSchema, type StandardSchema } from './payload/standard_schema
 import { type Priority, priorityOf } from './priority.ts'
 import { type Backoff, resolveBackoff, type Waiting } from './run/backoff.ts'
 import type { RunningJob } from './run/running_job.ts'
+import { timeLimit } from './time_limit.ts'
 import { resolveUnique, type Unique } from './unique.ts'
 
 /** What every definition of a kind may say. */
@@ -127,6 +128,12 @@ export const NAME = /^[a-z][a-z0-9-]{0,99}$/
 /** The name of a queue in options. */
 export const queueName = optional(text({ pattern: NAME, expected: 'lower-case words joined by hyphens' }))
 
+/** The name of a queue that may be of another process. @throws E_OPTIONS */
+export function checkedQueue(path: string, name: unknown): string {
+  if (typeof name === 'string' && NAME.test(name)) return name
+  throw optionsError(path, 'the name of a queue: lower-case words joined by hyphens', name)
+}
+
 const isFunction = (given: unknown) => typeof given === 'function'
 const isNames = (given: unknown) =>
   Array.isArray(given) && given.every((name) => typeof name === 'string' && name !== '')
@@ -137,7 +144,7 @@ const fields = {
   schema: optional(value<StandardSchema>('a Standard Schema', isStandardSchema)),
   attempts: optional(integer({ min: 1, max: 1_000 })),
   backoff: optional(value<Backoff>('a backoff', () => true)),
-  timeout: optional(duration({ min: 1 })),
+  timeout: timeLimit,
   priority: optional(value<Priority>('a priority', () => true)),
   key: optional(value<(payload: never) => string>('a function', isFunction)),
   unique: optional(value<Unique>('how jobs are unique', () => true)),

@@ -1,6 +1,7 @@
 import type { MigrationModule } from '@tailwater/postgres'
 import { jobsEngineMigration } from './backends/postgres/migrations/jobs_engine.ts'
 import { jobsSweepsMigration } from './backends/postgres/migrations/jobs_sweeps.ts'
+import { jobsUncompiledMigration } from './backends/postgres/migrations/jobs_uncompiled.ts'
 
 /** The tables of the jobs engine. */
 export const jobsMigrations: MigrationModule = {
@@ -45,5 +46,6 @@ export const jobsMigrations: MigrationModule = {
     },
     jobsEngineMigration,
     jobsSweepsMigration,
+    jobsUncompiledMigration,
   ],
 }

@@ -12,6 +12,7 @@ import {
 } from '@tailwater/core'
 import type { QueueLimits, Retention } from './backend/maintain_port.ts'
 import { type Backoff, resolveBackoff, type Waiting } from './run/backoff.ts'
+import { timeLimit } from './time_limit.ts'
 
 /** How many starts within how long: `{ count: 10, per: '1s' }`. */
 export interface RateOption {
@@ -83,10 +84,12 @@ const limitFields = {
   fair: boolean({ default: false }),
 }
 const fields = {
-  concurrency: optional(value<number | { min: number; max: number }>('a number, or { min, max }', () => true)),
+  concurrency: optional(
+    value<number | { min: number; max: number }>('a number, or { min, max }', (given) => given !== null),
+  ),
   attempts: optional(integer({ min: 1, max: 1_000 })),
   backoff: optional(value<Backoff>('a backoff', () => true)),
-  timeout: optional(duration({ min: 1 })),
+  timeout: timeLimit,
   limits: optional(group(limitFields)),
   retention: optional(value<NonNullable<QueueOptions['retention']>>('an object', (given) => typeof given === 'object')),
 } satisfies Fields

@@ -1,3 +1,4 @@
+import { optionsError } from '@tailwater/core'
 import { jobsError } from './errors.ts'
 import { type QueueDefaults, type QueueOptions, type ResolvedQueue, resolveQueue } from './queue_options.ts'
 
@@ -31,6 +32,8 @@ export class Queues {
   /** Puts a change over what was given at first; one before it is forgotten. @throws E_JOB_QUEUE_UNKNOWN, E_OPTIONS */
   change(name: string, change: QueueOptions): ResolvedQueue {
     this.of(name)
+    if (typeof change !== 'object' || change === null)
+      throw optionsError(`jobs.configure('${name}')`, 'an object of options', change)
     const queue = resolveQueue(name, { ...this.#given[name], ...change }, this.#defaults, `jobs.configure('${name}')`)
     this.#now.set(name, queue)
     return queue

@@ -7,15 +7,16 @@ import {
   newId,
   optional,
   optionsError,
-  parseDuration,
   resolveOptions,
   value,
 } from '@tailwater/core'
+import { jobsError } from './errors.ts'
 import type { NewJob } from './job.ts'
 import type { ResolvedKind } from './kind.ts'
 import { areLabels, isLabel, LABEL, LABELS } from './label.ts'
-import { isMoment, MOMENT } from './moment.ts'
+import { isMoment, LONGEST_DELAY, MOMENT, momentIn } from './moment.ts'
 import { type Priority, priorityOf } from './priority.ts'
+import { timeLimit } from './time_limit.ts'
 import { resolveUnique, type Unique, uniqueOf } from './unique.ts'
 
 /** What one job may say differently from its kind. */
@@ -39,9 +40,6 @@ export interface JobRequest<Payload = unknown> {
   readonly options?: JobOptions
 }
 
-/** Milliseconds of a hundred years. */
-const LONGEST_DELAY = 3_155_760_000_000
-
 const fields = {
   delay: optional(duration({ max: LONGEST_DELAY })),
   runAt: optional(value<Date | number>(MOMENT, isMoment)),
@@ -50,7 +48,7 @@ const fields = {
   unique: optional(value<Unique>('how jobs are unique', () => true)),
   tags: optional(value<readonly string[]>(LABELS, areLabels)),
   attempts: optional(integer({ min: 1, max: 1_000 })),
-  timeout: optional(duration({ min: 1 })),
+  timeout: timeLimit,
 } satisfies Fields
 
 /**
@@ -105,12 +103,18 @@ export function newJobOf(
     job.requestId = context.requestId
     if (context.traceparent !== undefined) job.traceparent = context.traceparent
   }
-  const key = options.key ?? kind.key?.(payload as never)
-  if (key !== undefined) job.key = checkedKey(kind, key)
   if (options !== NOTHING) apply(kind, job, options)
   const text = kind.codec.write(payload)
   if (text instanceof Promise) return text.then((written) => finished(kind, job, payload, written, options))
   return finished(kind, job, payload, text, options)
+}
+
+function keyOf({ kind, key }: ResolvedKind, payload: unknown): string | undefined {
+  try {
+    return key?.(payload as never)
+  } catch (cause) {
+    throw jobsError('E_JOB_PAYLOAD', `the payload of '${kind}' is one of which its key cannot be made`, { kind, cause })
+  }
 }
 
 function checkedKey({ kind }: ResolvedKind, key: unknown): string {
@@ -122,17 +126,18 @@ function apply({ kind }: ResolvedKind, job: NewJob, options: JobOptions): void {
   const path = `options of a job of kind '${kind}'`
   const { delay, runAt, priority, tags, attempts, timeout } = resolveOptions(path, options, fields)
   if (delay !== undefined) job.delay = delay
-  // What is past is past: not every store knows of moments long before the epoch.
-  if (runAt !== undefined) job.runAt = Math.max(0, Number(runAt))
+  if (runAt !== undefined) job.runAt = momentIn(runAt)
   if (priority !== undefined) job.priority = priorityOf(priority, `${path}.priority`)
   if (tags) job.tags = [...(job.tags ?? []), ...tags]
   if (attempts !== undefined) job.maxAttempts = attempts
-  if (timeout !== undefined) job.timeout = parseDuration(timeout)
+  if (timeout !== undefined) job.timeout = timeout
 }
 
-/** The unique key last, because it may be made of a payload that is only now known to be JSON. */
+/** Keys last, because they may be made of a payload that only now is known to be JSON, and what the schema demands. */
 function finished(kind: ResolvedKind, job: NewJob, payload: unknown, text: string, options: JobOptions): NewJob {
   job.payload = text
+  const key = options.key ?? keyOf(kind, payload)
+  if (key !== undefined) job.key = checkedKey(kind, key)
   const unique = options.unique ? resolveUnique(options.unique, 'unique') : kind.unique
   if (unique) job.unique = uniqueOf(unique, { kind: kind.kind, payload, key: job.key })
   return job

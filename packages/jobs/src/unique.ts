@@ -1,8 +1,18 @@
 import { hash } from 'node:crypto'
-import { boolean, type Duration, optional, optionsError, parseDuration, resolveOptions, value } from '@tailwater/core'
+import {
+  boolean,
+  type Duration,
+  duration,
+  optional,
+  optionsError,
+  parseDuration,
+  resolveOptions,
+  value,
+} from '@tailwater/core'
 import { jobsError } from './errors.ts'
 import type { NewJob } from './job.ts'
 import { isLabel, LABEL } from './label.ts'
+import { LONGEST_DELAY } from './moment.ts'
 
 /** Which jobs are duplicates of each other, and for how long. */
 export interface Unique {
@@ -15,6 +25,7 @@ export interface Unique {
 }
 
 const anything = () => true
+const held = duration({ max: LONGEST_DELAY })
 const fields = {
   by: value<string>(LABEL, isLabel),
   for: optional(value<Duration>('a duration', anything)),
@@ -26,7 +37,7 @@ export function resolveUnique(given: Unique, path: string): Unique {
   // Of whatever is no object, `by` is what is missing.
   if (!isLabel(given?.by)) throw optionsError(`${path}.by`, `'kind', 'payload', 'key' or ${LABEL}`, given?.by)
   resolveOptions(path, given, fields)
-  if (given.for !== undefined && given.for !== 'until-done') parseDuration(given.for, `${path}.for`)
+  if (given.for !== undefined && given.for !== 'until-done') held.parse(given.for, `${path}.for`)
   return given
 }
 

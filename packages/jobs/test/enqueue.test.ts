@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import { hasCode, type JobEnqueuedEvent, jobEnqueued, listen, runInContext } from '@tailwater/core'
-import type { EnqueuePort, NewJob } from '@tailwater/jobs'
+import type { EnqueueJobOptions, EnqueuePort, NewJob } from '@tailwater/jobs'
 import * as z from 'zod'
 import { engine, nextAttempt } from './testing/engine.ts'
 
@@ -336,4 +336,34 @@ it('a moment that is long past means now', async () => {
   const { jobs } = engine({ concurrency: 0 })
   const id = await jobs.define<number>({ kind: 'ancient', run: () => 0 }).enqueue(1, { runAt: new Date(-8.64e15) })
   assert.equal((await jobs.inspect.get(id))?.state, 'available')
+})
+
+it('a key is made of a payload that has been checked, and one that cannot be made refuses its call', async () => {
+  const { jobs } = engine()
+  const loose = jobs.define<{ tenant: { id: string } }>({
+    kind: 'loose',
+    key: ({ tenant }) => tenant.id,
+    run: () => 0,
+  })
+  for (const payload of [null, undefined, {}])
+    await assert.rejects(loose.enqueue(payload as never), (error) => hasCode(error, 'E_JOB_PAYLOAD'))
+  await loose.enqueue({ tenant: { id: 't1' } })
+  const { jobs: stored } = await jobs.inspect.list({ key: 't1' })
+  assert.equal(stored.length, 1)
+})
+
+it('what no store could keep is refused in its own call: halves of characters, and times that no calendar has', async () => {
+  const { jobs } = engine()
+  const kind = jobs.define<number>({ kind: 'kept', run: () => 0 })
+  const refused: EnqueueJobOptions[] = [
+    { key: 'half\ud800' },
+    { tags: ['\udc00'] },
+    { unique: { by: 'u\ud800' } },
+    { unique: { by: 'u', for: 1e17 } },
+    { timeout: 1e15 },
+  ]
+  for (const options of refused)
+    await assert.rejects(kind.enqueue(1, options), (error) => hasCode(error, 'E_OPTIONS'), JSON.stringify(options))
+  const id = await kind.enqueue(1, { timeout: 10.5, runAt: new Date(-8.64e15) })
+  assert.equal((await jobs.inspect.get(id))?.timeout, 11)
 })

@@ -343,3 +343,22 @@ it('the statistics of a queue tell how long jobs waited and ran', async () => {
   ] as const)
     assert.ok(Math.abs(shown / wanted - 1) < 0.05, `${shown} instead of ${wanted}`)
 })
+
+it('names that can be none of a queue are refused, and ends of time are where the calendar has them', async () => {
+  const { jobs } = engine()
+  const kind = jobs.define<number>({ kind: 'note', run: () => 0 })
+  const isRefused = (error: unknown) => hasCode(error, 'E_OPTIONS')
+  for (const name of ['', 'a\0b', '{x}', 'Mail', undefined as never]) {
+    assert.throws(() => jobs.queue(name), isRefused)
+    await assert.rejects(jobs.inspect.stats(name), isRefused)
+    if (name !== undefined) await assert.rejects(jobs.counts(name), isRefused)
+  }
+  await assert.rejects(jobs.inspect.list({ text: 'a\0b' }), isRefused)
+  await assert.rejects(jobs.operate.clean({ states: ['dead'] }, 1e300), isRefused)
+  await assert.rejects(jobs.configure('default', null as never), isRefused)
+  await assert.rejects(jobs.configure('default', { concurrency: null as never }), isRefused)
+  const id = await kind.enqueue(1, { delay: '1h' })
+  assert.equal((await jobs.inspect.list({ from: -1e300, to: 1e300 }, { limit: 1.5 })).jobs.length, 1)
+  assert.equal(await jobs.operate.edit(id, { runAt: new Date(-8.64e15) }), true)
+  assert.equal((await jobs.inspect.get(id))?.state, 'available')
+})

@@ -163,3 +163,41 @@ it('a backend and a database together are refused, and without either jobs are k
   await jobs.define<number>({ kind: 'brief', run: () => 0 }).enqueue(1)
   assert.equal((await jobs.counts()).available, 1)
 })
+
+it('an error with characters that the server refuses, or a wait beyond its calendar, keeps no other end from being told', async () => {
+  // A queue of its own: other engines of this file, which do not know the kind, would put its jobs off.
+  const jobs = engine({ queues: { awkward: {} } })
+  const kind = jobs.define<string>({
+    kind: 'awkward',
+    queue: 'awkward',
+    attempts: 1,
+    run({ payload, snooze }) {
+      if (payload === 'nul') throw new Error('a\0b\ud800')
+      if (payload === 'snooze') return snooze(Number.MAX_VALUE)
+      return payload
+    },
+  })
+  await jobs.start()
+  const ended = ['nul', 'well'].map((payload) =>
+    nextAttempt(({ outcome }) => outcome === (payload === 'nul' ? 'dead' : 'completed')),
+  )
+  const [nul, snoozed] = [await kind.enqueue('nul'), await kind.enqueue('snooze')]
+  await kind.enqueue('well')
+  await Promise.all(ended)
+  assert.match((await jobs.inspect.get(nul))?.error ?? '', /^Error: ab\ufffd/)
+  assert.equal((await jobs.inspect.get(snoozed))?.state, 'scheduled')
+  await jobs.stop()
+})
+
+it('no function of the jobs has its plans compiled, however dear the planner thinks them', async () => {
+  const { rows } = await ground.database.query<{ name: string; settings: string }>(
+    `SELECT proname AS name, proconfig::text AS settings FROM pg_catalog.pg_proc
+     WHERE pronamespace = $1::regnamespace AND proname LIKE 'jobs\\_%' AND proconfig::text LIKE '%enable_seqscan=off%'`,
+    [ground.schema],
+  )
+  assert.ok(rows.length > 15)
+  assert.deepEqual(
+    rows.filter(({ settings }) => !settings.includes('jit=off')),
+    [],
+  )
+})

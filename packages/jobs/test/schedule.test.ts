@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
-import { createKeyring, hasCode, type JobScheduleEvent, jobSchedule, listen } from '@tailwater/core'
+import { backgroundError, createKeyring, hasCode, type JobScheduleEvent, jobSchedule, listen } from '@tailwater/core'
 import { FakeClock } from '@tailwater/core/testing'
 import { createMemoryBackend, type ScheduleDefinition } from '@tailwater/jobs'
 import { engine } from './testing/engine.ts'
@@ -205,4 +205,18 @@ it('a schedule of a kind that this process does not define is stored at once, an
   await assert.rejects(jobs.schedules.add('wrong', { ...rule, kind: 'No Kind', payload: 1 }), (error) =>
     hasCode(error, 'E_JOB_KIND'),
   )
+})
+
+it('a schedule that cannot be fired holds up no other, and is told of', async () => {
+  const { jobs, clock, backend, count } = at('2030-01-01T00:00:00')
+  const errors: string[] = []
+  const unlisten = listen(backgroundError, ({ source }) => errors.push(source))
+  const nextAt = utc('2030-01-01T00:01:00')
+  await backend.schedules.put({ name: 'alien', definition: '{"rule":', nextAt })
+  await jobs.schedule('minutely', { every: '1m', kind: 'report', payload: 0 })
+  await jobs.start()
+  await clock.advance(3 * 60_000)
+  unlisten()
+  assert.equal(await count(), 3)
+  assert.ok(errors.length >= 3 && errors.every((source) => source === 'jobs-scheduler'), errors.join())
 })

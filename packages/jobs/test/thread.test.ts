@@ -57,3 +57,17 @@ it('a handler in a thread that never lets go loses its thread, and the next job 
   assert.equal((await next).outcome, 'completed')
   await jobs.stop()
 })
+
+it('a handler in a thread that ends its thread, or tells what is no JSON, takes nothing else along', async () => {
+  const { jobs } = engine({ threads: 1 })
+  const kind = jobs.define<{ upTo: number; mode?: string }>({ kind: 'sum', thread, attempts: 1 })
+  await jobs.start()
+  const outcomes: string[] = []
+  for (const mode of ['exit', 'odd']) {
+    const attempt = nextAttempt('sum')
+    await kind.enqueue({ upTo: 4, mode })
+    outcomes.push((await attempt).outcome)
+  }
+  assert.deepEqual(outcomes, ['dead', 'completed'])
+  await jobs.stop()
+})

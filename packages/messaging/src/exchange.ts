@@ -1,4 +1,4 @@
-import type { Clock, IdSource } from '@tailwater/core'
+import { type Clock, type IdSource, optionsError } from '@tailwater/core'
 import type { StandardSchema } from '@tailwater/jobs'
 import type { Binding, ExchangeSpec, ExchangeType } from './backend/topology_port.ts'
 import type { MessageHandler } from './consume/attempt.ts'
@@ -115,6 +115,7 @@ export function createExchange(parts: ExchangeParts): Exchange {
 
   function bindingsOf(patterns: string | readonly string[]): Binding[] {
     const all = typeof patterns === 'string' ? [patterns] : patterns
+    if (!Array.isArray(all) || (all.length === 0 && type !== 'fanout')) checkPattern(type, undefined)
     return (all.length === 0 && type === 'fanout' ? [''] : all).map((pattern) => {
       const said = type === 'fanout' && pattern === '#' ? '' : pattern
       checkPattern(type, said)
@@ -133,14 +134,20 @@ export function createExchange(parts: ExchangeParts): Exchange {
     },
     async publishMany(requests, given) {
       const options = resolvePublishOptions(given)
+      if (!Array.isArray(requests)) throw optionsError('publishMany.requests', 'an array', requests)
       const outgoing = await Promise.all(
         requests.map((request) => prepare(request.topic, request.body, resolvePublishOptions(request.options))),
       )
       await sender.send(outgoing, options)
       return outgoing.map(({ message }) => message.id)
     },
-    subscribe: (subscription, patterns, handler, options) =>
-      parts.subscribe(subscription, bindingsOf(patterns), handler as MessageHandler, options),
-    listen: async (patterns, handler) => parts.listen(bindingsOf(patterns), handler as BroadcastHandler),
+    subscribe(subscription, patterns, handler, options) {
+      if (typeof handler !== 'function') throw optionsError('subscribe.handler', 'a function', handler)
+      return parts.subscribe(subscription, bindingsOf(patterns), handler as MessageHandler, options)
+    },
+    async listen(patterns, handler) {
+      if (typeof handler !== 'function') throw optionsError('listen.handler', 'a function', handler)
+      return parts.listen(bindingsOf(patterns), handler as BroadcastHandler)
+    },
   }
 }

@@ -41,3 +41,6 @@ export interface AttemptNote {
   code?: string | undefined
   stack?: string | undefined
 }
+
+/** How often a message was tried: what the last note says, since of many notes only the newest travel with it. */
+export const attemptsSoFar = (notes: readonly AttemptNote[]): number => notes.at(-1)?.attempt ?? 0

@@ -89,8 +89,22 @@ it('wrong topics, names and patterns are refused with what is meant', async () =
   for (const name of ['', 'Orders', 'a.b', 'a--b', 'x'.repeat(101)])
     assert.throws(() => messaging.exchange(name), { code: 'E_MESSAGE_NAME' }, name)
   assert.throws(() => orders.subscribe('Billing', '#', () => {}), { code: 'E_MESSAGE_NAME' })
+  assert.throws(() => orders.subscribe('s', [], () => {}), { code: 'E_MESSAGE_PATTERN' })
+  assert.throws(() => orders.subscribe('s', undefined as never, () => {}), { code: 'E_MESSAGE_PATTERN' })
+  assert.throws(() => orders.subscribe('s', '#', undefined as never), { code: 'E_OPTIONS' })
   const direct = messaging.exchange('commands', { type: 'direct' })
   assert.throws(() => direct.subscribe('s', 'a.*', () => {}), { code: 'E_MESSAGE_PATTERN' })
+})
+
+it('headers and ids that a carrier has no room for are refused by all', async () => {
+  const orders = messaging.exchange('orders')
+  const wrong = [
+    { headers: { h: 'x'.repeat(32_000) } },
+    { headers: { ['h'.repeat(256)]: '' } },
+    { id: '\u00fc'.repeat(128) },
+  ]
+  for (const options of wrong) await assert.rejects(orders.publish('a', 1, options), { code: 'E_OPTIONS' })
+  await assert.rejects(orders.publishMany(undefined as never), { code: 'E_OPTIONS' })
 })
 
 it('a misspelt option is refused with a hint', async () => {

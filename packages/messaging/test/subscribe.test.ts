@@ -60,6 +60,26 @@ it('a failed message is tried again after its backoff, and then is dead with its
   assert.match(letters[0]!.notes[2]!.stack!, /subscribe\.test/)
 })
 
+it('a message of many attempts is tried as often, though not all its notes travel along', async () => {
+  const orders = messaging.exchange('orders')
+  let count = 0
+  orders.subscribe(
+    'billing',
+    '#',
+    () => {
+      count++
+      throw new Error('no')
+    },
+    { attempts: 30, backoff: { type: 'fixed', delay: 0 } },
+  )
+  const dead = nextEvent(messageDead)
+  await orders.publish('a', 1)
+  assert.equal((await dead).reason, 'attempts')
+  assert.equal(count, 30)
+  const [letter] = (await messaging.deadLetters.list('billing')).letters
+  assert.equal(letter!.notes.at(-1)!.attempt, 30)
+})
+
 it('a retry does not hold up what comes behind it', async () => {
   const orders = messaging.exchange('orders')
   const done = new Collected<unknown>()

@@ -20,6 +20,7 @@ import { reportStatements } from '../reports/report_statements.ts'
 import { defineSalesReports } from '../reports/sales_report.ts'
 import type { SmsProvider } from '../sms/sms_provider.ts'
 import { analyticsEventStatements, defineEventTrimming } from '../subscriptions/analytics_events.ts'
+import { defineForgetting, forgettingStatements } from './forgetting.ts'
 import { createTimetable } from './timetable.ts'
 
 /** What the merchant's jobs are made of. */
@@ -74,7 +75,8 @@ export function defineWork(parts: WorkParts): Work {
   const warmed =
     parts.warm && defineWarmJobs(jobs, { ...parts.warm, database, hotProducts, statements: warmStatements(schema) })
   const trimming = defineEventTrimming(jobs, { database, statements: analyticsEventStatements(schema) })
-  const timed = [dailyReports, recalculations, reindexing, trimming, ...(warmed ? [warmed.warmUp] : [])]
+  const forgetting = defineForgetting(jobs, { database, statements: forgettingStatements(schema) })
+  const timed = [dailyReports, recalculations, reindexing, trimming, forgetting, ...(warmed ? [warmed.warmUp] : [])]
   const timetable = createTimetable(jobs, new Set(timed.map(({ kind }) => kind)))
   return { audit, flow, qualityCheck, notifications, notify, timetable }
 }

@@ -4,5 +4,5 @@ import { describe } from 'node:test'
 process.env['TEST_JOBS_STORE'] = 'redis'
 
 describe('with jobs in Redis', async () => {
-  for (const suite of ['checkout', 'idempotency', 'return']) await import(`./${suite}.test.ts`)
+  for (const suite of ['checkout', 'idempotency', 'order_flow', 'return']) await import(`./${suite}.test.ts`)
 })

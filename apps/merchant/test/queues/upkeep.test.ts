@@ -65,6 +65,18 @@ describe('jobs that keep things right and quick', () => {
     assert.equal(job.progress, 100)
   })
 
+  it('inboxes and the audit are forgotten when they are old, the oldest first, and nothing else is', async () => {
+    await app.rows(`INSERT INTO $schema.notifications (merchant_id, key, topic, title, text, created_at)
+      SELECT ${merchant.id}, 'old-' || day, 'orders', 't', 't', now() - day * interval '1 day' FROM generate_series(200, 175, -5) AS day`)
+    await app.rows(`INSERT INTO $schema.audit_entries (merchant_id, actor, action, happened_at, job_id)
+      SELECT ${merchant.id}, 'test', 'aged', now() - year * interval '1 year', gen_random_uuid() FROM generate_series(3, 1, -1) AS year`)
+    const job = await run('forgetting')
+    assert.equal(job.state, 'completed')
+    const kept = await app.rows(`SELECT key FROM $schema.notifications WHERE key LIKE 'old-%' ORDER BY key`)
+    assert.deepEqual(kept, [{ key: 'old-175' }])
+    assert.equal((await app.rows(`SELECT 1 FROM $schema.audit_entries WHERE action = 'aged'`)).length, 1)
+  })
+
   it('warming brings in what sells best first, then pages', async () => {
     await run('warm-up')
     const pages = await endedJobs(app.jobs, 'warm-pages')
@@ -84,6 +96,7 @@ describe('jobs that keep things right and quick', () => {
     assert.deepEqual(schedules.map(({ name }) => name).sort(), [
       'daily-reports',
       'hourly-warm-up',
+      'nightly-forgetting',
       'weekly-event-trimming',
       'weekly-recalculation',
       'weekly-reindexing',

@@ -1,6 +1,7 @@
 import { number, optional, resolveOptions, text } from '@tailwater/core'
 import type { InspectPort, JobFilter, QueueStats } from '../backend/inspect_port.ts'
 import type { Job } from '../job.ts'
+import { checkedQueue } from '../kind.ts'
 import { readFilter } from './job_filter.ts'
 import type { JobView } from './job_view.ts'
 
@@ -22,6 +23,7 @@ export interface Inspection {
   ): Promise<{ jobs: JobView[]; next: string | undefined }>
   /** Names of the queues that hold jobs or were configured, sorted. */
   queues(): Promise<string[]>
+  /** @throws E_OPTIONS for what can be no queue's name */
   stats(queue: string): Promise<QueueStats>
   /**
    * Every job that a filter means, newest first, as lines of NDJSON, the last one included.
@@ -53,12 +55,15 @@ export function createInspection(port: InspectPort, view: (job: Job) => JobView)
     logs: (id) => port.logs(id),
     async list(filter = {}, given = {}) {
       const { cursor, limit } = resolveOptions('jobs.inspect.list, page', given, pageFields)
-      const page = { limit: Math.min(Math.max(1, limit), MAX_PAGE), ...(cursor !== undefined && { cursor }) }
+      const page = {
+        limit: Math.floor(Math.min(Math.max(1, limit), MAX_PAGE)),
+        ...(cursor !== undefined && { cursor }),
+      }
       const { jobs, next } = await port.list(readFilter('jobs.inspect.list', filter), page)
       return { jobs: jobs.map(view), next }
     },
     queues: () => port.queues(),
-    stats: (queue) => port.stats(queue),
+    stats: async (queue) => port.stats(checkedQueue('jobs.inspect.stats', queue)),
     async *export(filter = {}, { raw = false } = {}) {
       for await (const job of pages(readFilter('jobs.inspect.export', filter)))
         yield `${JSON.stringify(raw ? job : view(job))}\n`

@@ -1,16 +1,20 @@
-import { number, optional, optionsError, resolveOptions, text, value } from '@tailwater/core'
+import { number, optional, optionsError, resolveOptions, value } from '@tailwater/core'
 import type { JobFilter } from '../backend/inspect_port.ts'
 import { type JobState, jobStates } from '../job.ts'
+import { queueName } from '../kind.ts'
+import { isLabel, LABEL } from '../label.ts'
+import { momentIn } from '../moment.ts'
 
 const areStates = (given: unknown) => Array.isArray(given) && given.every((state) => jobStates.includes(state))
 
+const label = optional(value<string>(LABEL, isLabel))
 const fields = {
-  queue: optional(text()),
-  kind: optional(text()),
+  queue: queueName,
+  kind: label,
   states: optional(value<readonly JobState[]>(`an array of ${jobStates.join(', ')}`, areStates)),
-  key: optional(text()),
-  tag: optional(text()),
-  text: optional(value<string>('a text', (given) => typeof given === 'string')),
+  key: label,
+  tag: label,
+  text: optional(value<string>('a text without NUL', (given) => typeof given === 'string' && !given.includes('\0'))),
   from: optional(number()),
   to: optional(number()),
 }
@@ -22,8 +26,9 @@ const fields = {
  * @throws E_OPTIONS
  */
 export function readFilter(path: string, given: JobFilter): JobFilter {
-  const said = Object.entries(resolveOptions(path, given, fields)).filter(([, condition]) => condition !== undefined)
-  return Object.fromEntries(said)
+  const { from, to, ...rest } = resolveOptions(path, given, fields)
+  const said = { ...rest, from: from && momentIn(from), to: to && momentIn(to) }
+  return Object.fromEntries(Object.entries(said).filter(([, condition]) => condition !== undefined))
 }
 
 /** Likewise, where the states have to be named. @throws E_OPTIONS */

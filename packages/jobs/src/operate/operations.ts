@@ -1,4 +1,4 @@
-import { type Duration, optional, optionsError, parseDuration, resolveOptions, value } from '@tailwater/core'
+import { type Duration, duration, optional, optionsError, resolveOptions, value } from '@tailwater/core'
 import type { Stored } from '../backend/enqueue_port.ts'
 import type { JobCounts, JobFilter } from '../backend/inspect_port.ts'
 import type { MaintainPort } from '../backend/maintain_port.ts'
@@ -6,7 +6,7 @@ import { jobsError } from '../errors.ts'
 import type { Job, JobState, NewJob } from '../job.ts'
 import { queueName, type ResolvedKind } from '../kind.ts'
 import { isLabel, LABEL } from '../label.ts'
-import { isMoment, MOMENT } from '../moment.ts'
+import { isMoment, LONGEST_DELAY, MOMENT, momentIn } from '../moment.ts'
 import { type Priority, priorityOf } from '../priority.ts'
 import type { JobRequest } from '../request.ts'
 import { readFilter, readFilterOfStates } from './job_filter.ts'
@@ -60,6 +60,7 @@ export interface OperationsParts {
 }
 
 const anything = () => true
+const oldAge = duration({ max: LONGEST_DELAY })
 
 const changeFields = {
   payload: optional(value<unknown>('JSON data', anything)),
@@ -100,14 +101,14 @@ export function createOperations({ port, kinds, get, counts, wake, prepare, stor
       return port.edit(id, {
         ...(text !== undefined && { payload: text }),
         ...(priority !== undefined && { priority: priorityOf(priority) }),
-        ...(runAt !== undefined && { runAt: Number(runAt) }),
+        ...(runAt !== undefined && { runAt: momentIn(runAt) }),
         ...(queue !== undefined && { queue }),
       })
     },
     remove: (id) => port.remove(id),
     async clean(given, age) {
       const filter = readFilterOfStates('jobs.operate.clean', given)
-      const ms = parseDuration(age, 'age')
+      const ms = oldAge.parse(age, 'age')
       return inBites(() => port.clean(filter, ms, BITE))
     },
     async erase(key) {

@@ -1,5 +1,7 @@
 import { toError } from '@tailwater/core'
 import type { JobEnd } from '../job.ts'
+import { storable } from '../label.ts'
+import { LONGEST_DELAY } from '../moment.ts'
 import type { Attempt } from './attempt.ts'
 import { Snooze } from './snooze.ts'
 
@@ -21,7 +23,7 @@ export function endOfFailure(
 ): { end: JobEnd; error: Error | undefined } {
   const { id, attempt: number } = attempt.claimed
   if (thrown instanceof Snooze)
-    return { end: { id, attempt: number, outcome: 'snoozed', delay: thrown.delay }, error: undefined }
+    return { end: { id, attempt: number, outcome: 'snoozed', delay: atMostLongest(thrown.delay) }, error: undefined }
   const error = attempt.abortReason && isItsAbort(attempt.abortReason, thrown) ? attempt.abortReason : toError(thrown)
   const end = { id, attempt: number, error: describeError(error) }
   if (codeOf(error) === 'E_JOB_CANCELLED') return { end: { ...end, outcome: 'cancelled' }, error }
@@ -47,19 +49,30 @@ function isPermanent(error: Error): boolean {
 function delayOf({ claimed, definition }: Attempt, error: Error, report: (error: Error) => void): number {
   if (claimed.attempt >= claimed.maxAttempts) return 0
   try {
-    return definition.waiting(claimed.attempt, error)
+    return atMostLongest(definition.waiting(claimed.attempt, error))
   } catch (thrown) {
     report(toError(thrown))
     return FALLBACK_DELAY
   }
 }
 
+/** A store that could not put a job off so far would refuse the whole turn, and every other end with it. */
+const atMostLongest = (delay: number) => Math.min(delay, LONGEST_DELAY)
+
 /** An error as it is kept with a job: code and message, the stack below it. */
 export function describeError(error: Error): string {
-  const code = codeOf(error)
-  const head = `${code ?? error.name}: ${error.message}`
-  const stack = (error.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line))
-  return [head, ...stack.slice(0, MAX_STACK)].join('\n').slice(0, MAX_ERROR)
+  try {
+    const head = `${codeOf(error) ?? error.name}: ${error.message}`
+    const stack = String(error.stack ?? '')
+      .split('\n')
+      .filter((line) => /^\s+at /.test(line))
+    return storable([head, ...stack.slice(0, MAX_STACK)].join('\n').slice(0, MAX_ERROR))
+  } catch (thrown) {
+    return `Error: the handler threw an error that cannot be read: ${storable(toError(thrown).message)}`.slice(
+      0,
+      MAX_ERROR,
+    )
+  }
 }
 
 function codeOf(error: Error): string | undefined {

@@ -1,10 +1,16 @@
-import type { Cancel, Clock } from '@tailwater/core'
+import { type Cancel, type Clock, show } from '@tailwater/core'
 import type { WorkPort } from '../backend/work_port.ts'
+import { jobsError } from '../errors.ts'
+import { storable } from '../label.ts'
 
 /** Milliseconds for which progress and log lines are gathered. */
 const GATHER_MS = 250
 /** Lines of one job that are held; what is logged faster than it can be told falls out, oldest first. */
 const MAX_LINES = 1_000
+
+/** Characters of one line, and of a progress as JSON: both are for looking at. */
+const MAX_LINE = 10_000
+const MAX_PROGRESS = 65_536
 
 interface Report {
   id: string
@@ -34,14 +40,22 @@ export class Reports {
     return this.#waiting.size === 0 && this.#sending === undefined
   }
 
+  /** What is no JSON, or too much, is left out: it must not end the handler, nor in a thread the process. */
   progress(id: string, value: unknown): void {
-    this.#of(id).progress = JSON.stringify(value) ?? 'null'
+    try {
+      const text = JSON.stringify(value) ?? 'null'
+      if (text.length > MAX_PROGRESS)
+        throw new RangeError(`it has ${text.length} characters, the most are ${MAX_PROGRESS}`)
+      this.#of(id).progress = text
+    } catch (cause) {
+      this.#onError(jobsError('E_JOB_PAYLOAD', `the progress of job ${id} is left out`, { jobId: id, cause }))
+    }
   }
 
   log(id: string, line: string): void {
     const report = this.#of(id)
     report.logs ??= []
-    report.logs.push(line)
+    report.logs.push(typeof line === 'string' ? storable(line.slice(0, MAX_LINE)) : show(line))
     if (report.logs.length > MAX_LINES) report.logs.shift()
   }
 

@@ -70,6 +70,7 @@ export function createWorker({ options, kinds, children }: WorkerParts): Worker 
   const runner = new Runner({ work: backend.work, clock, worker, lease, pollInterval, lanes, reports, spans, executor })
   const autoscaler = new Autoscaler(clock, scaled, () => runner.resized())
   let cancelSweep: Cancel = () => {}
+  let isSweeping = false
   let isOpen = false
   let configured: Promise<void> = Promise.resolve()
   let unlisten: () => Promise<void> = async () => {}
@@ -78,7 +79,14 @@ export function createWorker({ options, kinds, children }: WorkerParts): Worker 
     const wait = Math.ceil(POLLS_PER_SWEEP * pollInterval * (1 - 0.2 * Math.random()))
     cancelSweep = clock.after(wait, () => {
       planSweep()
-      void sweep().catch(report)
+      // A store that is slow must not be asked for more and more of them.
+      if (isSweeping) return
+      isSweeping = true
+      void sweep()
+        .catch(report)
+        .finally(() => {
+          isSweeping = false
+        })
     })
   }
 

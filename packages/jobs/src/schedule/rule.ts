@@ -1,7 +1,7 @@
-import { type Duration, parseDuration, show } from '@tailwater/core'
+import { type Duration, duration, show } from '@tailwater/core'
 import { Cron } from 'croner'
 import { jobsError } from '../errors.ts'
-import { isMoment, MOMENT } from '../moment.ts'
+import { isMoment, LONGEST_DELAY, MOMENT, momentIn } from '../moment.ts'
 
 /** When a schedule's moments are. */
 export type RuleOption =
@@ -35,6 +35,7 @@ export interface Rule {
 
 /** Milliseconds of a second: no rule is finer. */
 const SECOND = 1_000
+const longEnough = duration({ max: LONGEST_DELAY })
 
 /** Reads a rule. @throws E_JOB_SCHEDULE, E_OPTIONS */
 export function readRule(name: string, given: object): StoredRule {
@@ -45,13 +46,13 @@ export function readRule(name: string, given: object): StoredRule {
   if (said.every === undefined && said.from !== undefined) throw wrong(name, 'has a from, which only every has')
   if (said.cron !== undefined) return readCron(name, said.cron, said.timeZone ?? 'UTC')
   if (said.once !== undefined) return { type: 'once', at: readMoment(name, 'once', said.once) }
-  const ms = parseDuration(said.every, `schedule '${name}'.every`)
+  const ms = longEnough.parse(said.every, `schedule '${name}'.every`)
   if (ms < SECOND) throw wrong(name, `cannot fire more often than once a second, got every ${ms} ms`)
   return { type: 'every', ms, from: readMoment(name, 'from', said.from ?? 0) }
 }
 
 function readMoment(name: string, option: string, given: unknown): number {
-  if (isMoment(given)) return Number(given)
+  if (isMoment(given)) return momentIn(given)
   throw wrong(name, `needs ${MOMENT}, for ${option}, got ${show(given)}`)
 }
 

@@ -51,7 +51,7 @@ export function createScheduler(
     isWoken = false
     looking = fireDue()
       .catch((error: unknown) => {
-        if (backgroundError.hasSubscribers) backgroundError.publish({ source: 'jobs-scheduler', error: toError(error) })
+        report(error)
         return interval
       })
       .then(plan)
@@ -67,11 +67,25 @@ export function createScheduler(
   async function fireDue(): Promise<number> {
     for (;;) {
       const { now, schedules: due } = await schedules.due(MAX_DUE)
-      for (const schedule of due) await fire(schedule, now)
-      if (due.length === MAX_DUE) continue
+      const fired = await fireAll(due, now)
+      if (due.length === MAX_DUE && fired > 0) continue
       const moments = (await schedules.list()).flatMap(({ paused, nextAt }) => (paused ? [] : (nextAt ?? [])))
-      return Math.max(1, Math.min(interval, ...moments.map((at) => at - now)))
+      const waits = moments.map((at) => at - now).filter((wait) => fired === due.length || wait > 0)
+      return Math.max(1, Math.min(interval, ...waits))
     }
+  }
+
+  /** One that cannot be fired, because another program wrote it or its time zone is not known here, must not hold up the others. How many were. */
+  async function fireAll(due: readonly StoredSchedule[], now: number): Promise<number> {
+    let fired = 0
+    for (const schedule of due)
+      try {
+        await fire(schedule, now)
+        fired++
+      } catch (error) {
+        report(error)
+      }
+    return fired
   }
 
   async function fire({ name, definition, nextAt }: StoredSchedule, now: number): Promise<void> {
@@ -83,6 +97,10 @@ export function createScheduler(
     if (!jobSchedule.hasSubscribers) return
     if (missed !== undefined) jobSchedule.publish({ schedule: name, at: missed, jobId: undefined })
     for (const [index, at] of fired.entries()) jobSchedule.publish({ schedule: name, at, jobId: jobs[index]!.id })
+  }
+
+  function report(error: unknown): void {
+    if (backgroundError.hasSubscribers) backgroundError.publish({ source: 'jobs-scheduler', error: toError(error) })
   }
 
   const service = createService('jobs-scheduler', {

@@ -134,7 +134,7 @@ export function createSchedules({ port, prepare, prepareAny, codecOf, wake, stor
       }
       return moments
     },
-    pause: (name) => port.setPaused(name, true),
+    pause: async (name) => NAME.test(name) && port.setPaused(name, true),
     async resume(name) {
       const found = await find(name)
       if (!found) return false
@@ -147,7 +147,7 @@ export function createSchedules({ port, prepare, prepareAny, codecOf, wake, stor
       const found = await find(name)
       return found && store({ ...parseDefinition(found.definition).job, id: newId() })
     },
-    remove: (name) => port.remove(name),
+    remove: async (name) => NAME.test(name) && port.remove(name),
   }
 }
 

@@ -129,3 +129,37 @@ it('a result that cannot be stored fails its attempt', async () => {
   assert.equal(outcome, 'dead')
   assert.ok(hasCode(error, 'E_JOB_PAYLOAD'))
 })
+
+it('whatever a handler throws fails its attempt alone, also what cannot be read', async () => {
+  const { jobs } = engine()
+  const unreadable = Object.defineProperty(new Error('x'), 'message', {
+    get() {
+      throw new Error('not to be read')
+    },
+  })
+  const thrown = [undefined, null, 'text', 5n, Object.create(null), unreadable, new Error('cut\0 \ud800.')]
+  const kind = jobs.define<number>({
+    kind: 'thrower',
+    attempts: 1,
+    run({ payload }) {
+      throw thrown[payload]
+    },
+  })
+  await jobs.start()
+  const errors: unknown[] = []
+  for (const which of thrown.keys()) {
+    const attempt = nextAttempt('thrower')
+    const id = await kind.enqueue(which)
+    assert.equal((await attempt).outcome, 'dead')
+    errors.push((await jobs.inspect.get(id))?.error?.split('\n')[0])
+  }
+  assert.deepEqual(errors, [
+    'Error: the handler threw nothing',
+    'Error: the handler threw nothing',
+    'Error: text',
+    'Error: 5',
+    'Error: [object Object]',
+    'Error: the handler threw an error that cannot be read: not to be read',
+    'Error: cut \ufffd.',
+  ])
+})

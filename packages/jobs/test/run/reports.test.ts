@@ -34,3 +34,19 @@ it('what is told while something is being told comes after it, and counts as tol
   await sent
   assert.equal(reports.isEmpty, true)
 })
+
+it('progress that is no JSON or too long is left out and told of, and lines are kept as stores can keep them', async () => {
+  const clock = new FakeClock()
+  const told: unknown[] = []
+  const errors: string[] = []
+  const port = { report: async (_: string, reports: unknown) => void told.push(reports) } as unknown as WorkPort
+  const reports = new Reports(port, 'worker', clock, (error) => errors.push((error as { code: string }).code))
+  reports.progress('job', 5n)
+  reports.progress('job', 'x'.repeat(65_535))
+  assert.deepEqual(errors, ['E_JOB_PAYLOAD', 'E_JOB_PAYLOAD'])
+  reports.log('job', 'a\0b\ud800')
+  reports.log('job', 'x'.repeat(10_001))
+  reports.log('job', undefined as never)
+  await reports.send()
+  assert.deepEqual(told, [[{ id: 'job', logs: ['ab\ufffd', 'x'.repeat(10_000), 'undefined'] }]])
+})

@@ -11,7 +11,7 @@ import type { StandardSchema, Waiting } from '@tailwater/jobs'
 import type { DeathReason, Delivery, Settlement } from '../backend/consume_port.ts'
 import { messagingError } from '../errors.ts'
 import type { Inbox } from '../inbox/inbox.ts'
-import type { AttemptNote } from '../message.ts'
+import { type AttemptNote, attemptsSoFar } from '../message.ts'
 import { isBreakerOpen } from '../policy/fault.ts'
 import { checkBody, decodeBody } from '../publish/body.ts'
 import { Received, type ReceivedMessage } from './received_message.ts'
@@ -138,7 +138,7 @@ function waitOf({ waiting }: AttemptParts, number: number, error: Error): number
 function noteOf({ clock }: AttemptParts, { notes }: Delivery, error: Error): AttemptNote {
   const code: unknown = (error as { code?: unknown }).code
   return {
-    attempt: notes.length + 1,
+    attempt: attemptsSoFar(notes) + 1,
     at: clock.now(),
     error: error.message,
     ...(typeof code === 'string' && { code }),
@@ -195,7 +195,7 @@ function publishHandled(
 ): void {
   if (!messageHandled.hasSubscribers) return
   const { requestId, exchange, topic, id: messageId, traceparent } = message
-  const attempt = notes.length + 1
+  const attempt = attemptsSoFar(notes) + 1
   messageHandled.publish({
     requestId,
     subscription,

@@ -1,7 +1,7 @@
 import type { Transaction } from '@tailwater/postgres'
 import type { Delivery } from '../backend/consume_port.ts'
 import type { Inbox } from '../inbox/inbox.ts'
-import type { AttemptNote, Level } from '../message.ts'
+import { type AttemptNote, attemptsSoFar, type Level } from '../message.ts'
 
 /** A message as a handler gets it. */
 export interface ReceivedMessage<Body = unknown> {
@@ -72,7 +72,7 @@ export class Received implements ReceivedMessage {
     return this.#parts.delivery.message.level
   }
   get attempt() {
-    return this.#parts.delivery.notes.length + 1
+    return attemptsSoFar(this.#parts.delivery.notes) + 1
   }
   get notes() {
     return this.#parts.delivery.notes

@@ -10,7 +10,6 @@ import {
   optional,
   optionsError,
   resolveOptions,
-  text,
   value,
 } from '@tailwater/core'
 import type { SqlExecutor } from '@tailwater/postgres'
@@ -39,8 +38,22 @@ export interface PublishOptions {
   signal?: AbortSignal
 }
 
-const isHeaders = (given: unknown) =>
-  typeof given === 'object' && given !== null && Object.values(given).every((one) => typeof one === 'string')
+/** Bytes of a message's headers, and of the name of one: what every carrier takes, with room for what is added to a message that failed. */
+const MOST_HEADERS = 32_000
+const LONGEST_NAME = 255
+
+function isHeaders(given: unknown): boolean {
+  if (typeof given !== 'object' || given === null) return false
+  let bytes = 0
+  for (const [name, text] of Object.entries(given)) {
+    if (typeof text !== 'string' || Buffer.byteLength(name) > LONGEST_NAME) return false
+    bytes += Buffer.byteLength(name) + Buffer.byteLength(text)
+  }
+  return bytes <= MOST_HEADERS
+}
+
+const isId = (given: unknown) =>
+  typeof given === 'string' && given !== '' && Buffer.byteLength(given) <= LONGEST_NAME && !given.includes('\0')
 
 const fields = {
   tx: optional(
@@ -54,8 +67,10 @@ const fields = {
   ),
   ttl: optional(duration({ min: 1 })),
   level: oneOf(levels, { default: 'normal' }),
-  headers: optional(value<Readonly<Record<string, string>>>('an object of texts', isHeaders)),
-  id: optional(text({ pattern: /^[^\0]{1,255}$/, expected: 'a text of 1 to 255 characters' })),
+  headers: optional(
+    value<Readonly<Record<string, string>>>('an object of texts, of at most 32 kB and 255 bytes a name', isHeaders),
+  ),
+  id: optional(value<string>('a text of 1 to 255 bytes', isId)),
   mandatory: boolean({ default: true }),
   signal: optional(value<AbortSignal>('an AbortSignal', (given) => given instanceof AbortSignal)),
 } satisfies Fields

@@ -36,6 +36,17 @@ it('a broker that takes nothing fails publishers within their time, and no more 
     [...outcomes.keys()].slice(10),
     'who is one too many fails at once',
   )
+  await backend.stop(0)
+  const small = createRabbitMqBackend({ url: node!.url, confirmTimeout: '1s', maxWaitingBytes: '1kb' })
+  await small.start()
+  after(() => small.stop(0))
+  const body = 'x'.repeat(1_024)
+  const [kept, refused] = [
+    small.publish.send([{ message: { ...message(), body } }]),
+    small.publish.send([{ message: message() }]),
+  ]
+  assert.equal(await Promise.race([kept.catch(() => 'kept'), refused.catch(() => 'refused')]), 'refused')
+  assert.deepEqual((await Promise.allSettled([kept, refused])).map(codeOf), ['E_MESSAGE_BLOCKED', 'E_MESSAGE_BLOCKED'])
 })
 
 it('a broker that is killed and does not come back fails publishers, and starting', async () => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { after, describe, it } from 'node:test'
-import { newId, systemClock } from '@tailwater/core'
+import { backgroundError, newId, systemClock } from '@tailwater/core'
 import { type ChannelModel, connect } from 'amqplib'
 import type { Delivery } from '../../src/backend/consume_port.ts'
 import type { SubscriptionSpec } from '../../src/backend/topology_port.ts'
@@ -8,6 +9,7 @@ import { createRabbitMqBackend, type RabbitMqOptions } from '../../src/backends/
 import { levels, type Message } from '../../src/message.ts'
 import { Inbox } from '../../src/testing/contract/inbox.ts'
 import { createTestVhost, startTcpProxy } from '../../src/testing/rabbitmq/index.ts'
+import { nextEvent } from '../ground.ts'
 
 const ground = await createTestVhost()
 after(() => ground.close())
@@ -95,6 +97,52 @@ describe('a mismatch is explained', () => {
     const wrong = { username: 'nobody', password: 'x' }
     const backend = createRabbitMqBackend({ url: ground.url, credentials: wrong })
     await assert.rejects(backend.start(), { code: 'E_MESSAGE_UNAVAILABLE', message: /refuses this user/ })
+    const elsewhere = createRabbitMqBackend({ url: ground.url, vhost: 'nowhere' })
+    await assert.rejects(elsewhere.start(), { code: 'E_MESSAGE_UNAVAILABLE', message: /no virtual host 'nowhere'/ })
+  })
+})
+
+describe('names', () => {
+  it('a name that AMQP has no room for is explained, and nobody after it waits', async () => {
+    const { backend, exchange, subscription } = await line()
+    const long = `respond.${'r'.repeat(245)}`
+    await assert.rejects(backend.topology.declareSubscription(spec(long, exchange)), { code: 'E_MESSAGE_NAME' })
+    await assert.rejects(backend.deadLetters.count('x'.repeat(255)))
+    assert.equal(await backend.deadLetters.count(subscription), 0)
+    await backend.topology.declareExchange({ name: name('exchange'), type: 'topic' })
+  })
+})
+
+describe('a settlement that the broker will not have', () => {
+  it('is said again until it does, and the consumer keeps its place', async () => {
+    const { backend, exchange, subscription } = await line()
+    const channel = await foreignChannel()
+    await channel.deleteQueue(`${subscription}.dead`)
+    const inbox = await consume(backend, subscription, 1)
+    await backend.publish.send(['a', 'b'].map((topic) => ({ message: message(exchange, topic) })))
+    const told = nextEvent(backgroundError, ({ source }) => source === `rabbitmq ${subscription}`)
+    const settled = (await inbox.next()).settle({ type: 'dead', reason: 'permanent', note: undefined })
+    await told
+    await backend.topology.declareSubscription(spec(subscription, exchange))
+    await settled
+    assert.equal((await backend.deadLetters.list(subscription, { limit: 10 })).letters.length, 1)
+    assert.deepEqual(await inbox.finish(1), ['b'])
+  })
+
+  it('ends with the message being taken back when its consumer stops', async () => {
+    const { backend, exchange, subscription } = await line()
+    await (await foreignChannel()).deleteQueue(`${subscription}.dead`)
+    const inbox = await consume(backend, subscription)
+    await backend.publish.send([{ message: message(exchange, 'a') }])
+    const told = nextEvent(backgroundError, ({ source }) => source === `rabbitmq ${subscription}`)
+    const delivery = await inbox.next()
+    const settled = delivery.settle({ type: 'dead', reason: 'permanent', note: undefined })
+    const lost = assert.rejects(settled, { code: 'E_MESSAGE_LOST' })
+    await told
+    await inbox.consumer!.stop(systemClock.elapsed())
+    await lost
+    const again = await consume(backend, subscription)
+    assert.deepEqual(await again.finish(1), ['a'])
   })
 })
 
@@ -177,6 +225,24 @@ describe('a connection that is lost', () => {
     assert.equal((await heard.next()).message.topic, 'after')
     assert.notEqual(backend.replies.address, address)
     assert.equal((await backend.inspect.health()).isUp, true)
+  })
+
+  it('does not undo what another process has declared since', async () => {
+    const { backend, exchange, subscription } = await line()
+    const direct = createRabbitMqBackend({ url: ground.url })
+    await direct.start()
+    after(() => direct.stop(systemClock.elapsed()))
+    await direct.topology.declareSubscription(spec(subscription, exchange, { bindings: [{ exchange, pattern: 'b' }] }))
+    const inbox = await consume(backend, subscription)
+    await backend.publish.send([{ message: message(exchange, 'b') }])
+    const held = await inbox.next()
+    proxy.cut()
+    await assert.rejects(once(held.signal, 'never', { signal: held.signal }))
+    while (!(await backend.inspect.health()).isUp) await new Promise((resolve) => setImmediate(resolve))
+    assert.deepEqual(await inbox.finish(1), ['b'])
+    assert.deepEqual(await direct.publish.send([{ message: message(exchange, 'a') }]), ['unroutable'])
+    await direct.publish.send([{ message: message(exchange, 'b') }])
+    assert.deepEqual(await inbox.finish(1), ['b'])
   })
 
   it('what was declared and is gone is made again', async () => {

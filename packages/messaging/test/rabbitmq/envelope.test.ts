@@ -28,6 +28,25 @@ it('notes that would not fit into a frame lose stacks first, then the oldest att
   assert.equal(read.at(-2)!.stack, undefined)
 })
 
+it('notes leave room for the largest headers, whatever an error says of itself', () => {
+  const headers = { h: '\u20ac'.repeat(10_000) }
+  const note = { attempt: 1, at: 1, error: '\0'.repeat(90_000), code: 'c'.repeat(90_000), stack: '\0'.repeat(90_000) }
+  const wired = toProperties({ ...message, headers }, { hasLeftItsWay: true, notes: [note, note] })
+  const { 'tw-notes': notes, h } = wired.headers as Record<string, string>
+  assert.equal(h, headers.h)
+  assert.ok(Buffer.byteLength(notes!) + Buffer.byteLength(h!) < 60_000)
+  assert.equal(toExtras(wire(wired)).notes.length, 1)
+  const foreign = { small: 'x', large: 'x'.repeat(59_990) }
+  const full = wire(toProperties({ ...message, headers: foreign }, { hasLeftItsWay: true, notes: [note] }))
+  assert.equal(toExtras(full).notes.length, 1)
+  assert.deepEqual(Object.keys(toMessage(full, { names: new Names(''), ids: () => 'new' }).headers), ['small'])
+})
+
+it('notes of somebody else are none', () => {
+  for (const said of ['[null]', '[{"attempt":"1"}]', '{}', 'x'])
+    assert.deepEqual(toExtras(wire({ headers: { 'tw-notes': said } })).notes, [])
+})
+
 it('a message that has left its way is read as it was', () => {
   const reader = { names: new Names('app.'), ids: () => 'new' }
   const { headers, ...properties } = toProperties(message, { hasLeftItsWay: true })

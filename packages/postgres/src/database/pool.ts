@@ -18,6 +18,7 @@ import { cancelled } from './perform.ts'
 import { ReadLane } from './read_lane.ts'
 import type { StatementPace } from './statement_pace.ts'
 import type { StatementRun } from './statement_run.ts'
+import { TurnEnd } from './turn_end.ts'
 import { type Waiter, WaitingLine } from './waiting_line.ts'
 
 /** The bounds of a pool. */
@@ -66,6 +67,8 @@ export class ConnectionPool implements ConnectionSource, ConnectionOwner, Opener
   readonly #watch: OverdueWatch
   readonly #tick: Alarm
   readonly #reap: Alarm
+  /** Quick reads are served together, when all of a turn have come. */
+  readonly #gathering = new TurnEnd(() => this.#serveLane())
   #state: 'closed' | 'open' | 'closing' = 'closed'
   /** Callers given a connection since the line was last attended to. */
   #served = 0
@@ -149,6 +152,7 @@ export class ConnectionPool implements ConnectionSource, ConnectionOwner, Opener
     this.#onEmpty = emptied.resolve
     const patience = new Alarm(this.#clock, () => this.#abandonAll())
     patience.set(Math.max(0, deadline - this.#clock.elapsed()))
+    this.#serveLane()
     while (this.#idle[0]) this.#close(this.#idle[0])
     this.#checkEmpty()
     await emptied.promise
@@ -162,7 +166,7 @@ export class ConnectionPool implements ConnectionSource, ConnectionOwner, Opener
     if (!connection.usable) connection.lose(unnoticed())
     else if (connection.retired) this.#leave(connection)
     else if (connection.isInTransaction) this.#closeOpenTransaction(connection)
-    else this.#giveToNext(connection)
+    else this.#offer(connection)
   }
 
   onLost(connection: Connection, error: Error): void {
@@ -207,11 +211,11 @@ export class ConnectionPool implements ConnectionSource, ConnectionOwner, Opener
       return
     }
     const isQuickRead = this.#lane.takes(waiter)
-    const connection = isQuickRead && !this.#lane.hasRoom(this.#settings.min) ? undefined : this.#takeIdle()
-    if (connection && isQuickRead) this.#carry([waiter], connection)
-    else if (connection) this.#hand(waiter, connection)
+    const connection = isQuickRead ? undefined : this.#takeIdle()
+    if (connection) this.#hand(waiter, connection)
     else if (this.isAway) waiter.fail(this.#opener.outage)
     else this.#queue(waiter, isQuickRead ? this.#lane.line : this.#line)
+    if (isQuickRead) this.#gathering.set()
   }
 
   #takeIdle(): Connection | undefined {
@@ -228,6 +232,15 @@ export class ConnectionPool implements ConnectionSource, ConnectionOwner, Opener
     if (this.#tick.isSet) return
     this.#served = 0
     this.#tick.set(GROW_AFTER)
+  }
+
+  /** For a connection that has come free: more quick reads may come in this turn, so that they wait for its end when nobody else does. */
+  #offer(connection: Connection): void {
+    if (this.#state !== 'open' || this.#lane.line.size === 0 || this.#line.size > 0) this.#giveToNext(connection)
+    else {
+      this.#rest(connection)
+      this.#gathering.set()
+    }
   }
 
   #giveToNext(connection: Connection): void {

@@ -10,9 +10,9 @@ import { isDescribed } from './wire.ts'
  * Problem: for a statement of a tenth of a millisecond the way costs as much as the work, and a server with more statements under way than
  * cores does each of them later, and all of them dearer.
  *
- * Method: named reads (`database.reader`) that have been quick are carried by few connections. While those are all under way, further ones wait, and the
- * next connection that comes back takes its share of them in one go (`StatementBatch`). So there are batches only under load, no read waits to be
- * joined by another, and everything else finds connections free.
+ * Method: named reads (`database.reader`) that have been quick are carried by few connections. Those that come in one turn of the event loop wait for
+ * its end, and while all carriers are under way, further ones wait for one to come back; then each free carrier takes its share of them in one
+ * go (`StatementBatch`). So there are batches only under load, no read waits for another that has not come yet, and everything else finds connections free.
  *
  * Numbers: two connections, so that the server has work while we read answers, and one more for each millisecond that a quick
  * read takes on average (by Little's law that is also what a saturated server needs), at most the pool's `min`. A batch

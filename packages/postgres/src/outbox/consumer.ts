@@ -49,6 +49,8 @@ export interface ConsumerGround {
   maxBackoff: number
 }
 
+/** Failures in a row after which another process gets its chance: this one alone may be cut off from what its handler needs. */
+const FAILURES_PER_TERM = 7
 /** Progress beyond the last message of its own topics that a consumer need not store at once, in messages and in milliseconds. */
 const UNSTORED = 10_000n
 const STORE_AFTER = 5_000
@@ -79,7 +81,8 @@ interface Place {
  *
  * Modes: *stopped*; *candidate* for the lease of its name; *following* as its leader: claims the position with its epoch, then reads,
  * handles and advances; *waiting* for the line to grow; *blocked*: a batch failed, and after a pause the messages come again one at a
- * time, so that the one that fails stands alone. It is never passed by: the order is a promise, and `skip` is for a person to call.
+ * time, so that the one that fails stands alone. It is never passed by: the order is a promise, and `skip` is for a person to call. A leader
+ * that fails again and again gives its lease back, and is a candidate like others.
  */
 export function createConsumer(
   ground: ConsumerGround,
@@ -117,6 +120,7 @@ export function createConsumer(
         report(source, error)
         term.limit = 1
         await pause(clock, Math.min(ground.minBackoff * 2 ** term.failures++, ground.maxBackoff), term.signal)
+        if (term.failures === FAILURES_PER_TERM && isMine(term)) leader.resign()
       }
     }
   }

@@ -168,6 +168,18 @@ export function outboxContract(
       assert.equal(nodes.filter(({ messages }) => messages.length > 0).length, 1)
     })
 
+    clause('a process whose handler fails again and again leaves the line to another', async (under) => {
+      const cutOff = await follower(under.node(), {}, 'orders', () => Promise.reject(new Error('cut off')))
+      await under.transaction((tx) => cutOff.outbox.append(tx, 'order', 1))
+      await cutOff.until(() => cutOff.calls > 0)
+      const sound = await follower(under.node(), {}, 'orders')
+      await untilAll([cutOff, sound], () => sound.settled > 0)
+      assert.deepEqual(
+        sound.messages.map(({ payload }) => payload),
+        [1],
+      )
+    })
+
     clause('what was handled does not come again after a stop, and the next process goes on', async (under) => {
       const one = await follower(under.node())
       await under.transaction((tx) => one.outbox.append(tx, 'order', 1))

@@ -53,6 +53,21 @@ describe('quick reads', { timeout: 60_000 }, () => {
     assert.ok(transactionsOf(answers) < MANY / 2, `${transactionsOf(answers)} transactions for ${MANY} reads`)
   })
 
+  it('of one turn travel together from the first on, though connections are free', async () => {
+    await acquaint(echo, 0)
+    const answers = await askAll(database.reader)
+    const first = answers.filter(({ pid, began }) => pid === answers[0]!.pid && began === answers[0]!.began)
+    assert.ok(first.length > 1, 'the first travelled alone')
+  })
+
+  it('asked for right before the end are answered', async () => {
+    const ended = await createTestSchema({ pool: { min: 1, max: 1 } })
+    await ended.database.reader.query(echo, [0])
+    const asked = askAll(ended.database.reader)
+    await ended.close()
+    assert.equal((await asked).length, MANY)
+  })
+
   it('travel alone when each is awaited before the next', async () => {
     await acquaint(echo, 0)
     const answers: Answer[] = []

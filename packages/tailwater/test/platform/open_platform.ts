@@ -18,17 +18,19 @@ export function dataFolder(): string {
 /** A platform on a fresh schema of the test server, not started yet; stopped after the tests. */
 export async function openPlatform(config: TailwaterConfig = {}): Promise<Tailwater> {
   const ground = await createTestSchema()
-  const tw = await createTailwater({
+  let tw: Tailwater | undefined
+  // Before it is built: a configuration that is refused must not leave the schema's connections open.
+  after(async () => {
+    await tw?.stop(tw.clock.elapsed())
+    await ground.close()
+  })
+  tw = await createTailwater({
     database: { url: ground.url, min: 0, max: 5 },
     schema: ground.schema,
     dataDir: dataFolder(),
     log: { level: 'silent' },
     administrator: ADMINISTRATOR,
     ...config,
-  })
-  after(async () => {
-    await tw.stop(tw.clock.elapsed())
-    await ground.close()
   })
   return tw
 }
@@ -45,13 +47,17 @@ export async function openTwo(config: TailwaterConfig = {}): Promise<[Tailwater,
       secret: 'the same secret for both of the processes',
       ...config,
     })
-  const both: [Tailwater, Tailwater] = [await open(), await open()]
-  for (const tw of both) await tw.start()
+  const opened: Tailwater[] = []
+  // Before anything is started: what is left open by a start that fails would keep the file from ending.
   after(async () => {
-    for (const tw of both) await tw.stop(tw.clock.elapsed())
+    for (const tw of opened) await tw.stop(tw.clock.elapsed())
     await ground.close()
   })
-  return both
+  for (let process = 0; process < 2; process++) {
+    opened.push(await open())
+    await opened.at(-1)!.start()
+  }
+  return [opened[0]!, opened[1]!]
 }
 
 /** Asks until it is so: other processes hear of a change a moment later. */

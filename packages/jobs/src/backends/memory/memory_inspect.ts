@@ -1,3 +1,4 @@
+import { wrongCursor } from '../../backend/cursor.ts'
 import type { InspectPort, JobCounts } from '../../backend/inspect_port.ts'
 import { SPAN_SLOT, SPAN_SLOTS } from '../../backend/work_port.ts'
 import { percentilesOf } from '../../histogram.ts'
@@ -80,9 +81,10 @@ const isKnown = ({ retention, counts, isPaused }: { retention: unknown; counts: 
 const mapped = <A, B>(value: A | undefined, change: (value: A) => B) =>
   value === undefined ? undefined : change(value)
 
-const writeCursor = ({ enqueuedAt, id }: { enqueuedAt: number; id: string }) => `${enqueuedAt}.${id}`
+const writeCursor = ({ enqueuedAt, id }: { enqueuedAt: number; id: string }) => `${enqueuedAt}:${id}`
 
 function readCursor(cursor: string): { enqueuedAt: number; id: string } {
-  const dot = cursor.indexOf('.')
-  return { enqueuedAt: Number(cursor.slice(0, dot)), id: cursor.slice(dot + 1) }
+  const [at, id = ''] = cursor.split(/:(.*)/s)
+  if (at === '' || !Number.isFinite(Number(at))) throw wrongCursor(cursor)
+  return { enqueuedAt: Number(at), id }
 }

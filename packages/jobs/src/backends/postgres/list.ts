@@ -1,3 +1,5 @@
+import { isUuid } from '@tailwater/core'
+import { wrongCursor } from '../../backend/cursor.ts'
 import type { JobFilter, JobPage } from '../../backend/inspect_port.ts'
 import { type Job, jobStates } from '../../job.ts'
 import { type Conditions, conditionsOf } from './filter.ts'
@@ -35,6 +37,7 @@ export async function listJobs(
   const sides = sidesOf(ground.schema, filter, conditions)
   const jobs: Job[] = []
   let cursor = page.cursor ?? END
+  if (!isUuid(cursor)) throw wrongCursor(cursor)
   for (let step = 0; sides.length > 0; step++) {
     if (step === (filter.text === undefined ? WINDOWS : 1)) return { jobs, next: cursor }
     const seen = await look(ground, sides, conditions, cursor, page.limit + 1 - jobs.length)
@@ -91,7 +94,9 @@ async function look(
   const keyed = ends.some((end) => end.includes('$3')) ? ' AND $2::integer > 0' : ''
   return database.transaction(async (tx) => {
     // To read all and sort it may seem as good for a table that has grown since it was analysed.
-    await tx.query(`SELECT set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan', 'off', true)`)
+    await tx.query(
+      `SELECT set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan', 'off', true), set_config('jit', 'off', true)`,
+    )
     const { rows } = await tx.query<JobRow>(
       statement(`list_${mark}`, `SELECT * FROM (${found.join(' UNION ALL ')}) AS found ORDER BY place DESC LIMIT $2`),
       [cursor, count, ...values],

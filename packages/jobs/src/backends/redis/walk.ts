@@ -1,3 +1,4 @@
+import { wrongCursor } from '../../backend/cursor.ts'
 import type { JobFilter } from '../../backend/inspect_port.ts'
 import type { Job } from '../../job.ts'
 import type { JobsConnection } from './connection.ts'
@@ -64,8 +65,9 @@ export function isAfter(a: Cursor, b: Cursor): boolean {
   return a.enqueuedAt !== b.enqueuedAt ? a.enqueuedAt < b.enqueuedAt : a.id < b.id
 }
 
-/** Reads the cursor of a page. */
+/** Reads the cursor of a page. @throws E_OPTIONS */
 export function cursorOf(text: string): Cursor {
   const [at, id = ''] = text.split(/:(.*)/s)
+  if (at === '' || !Number.isFinite(Number(at))) throw wrongCursor(text)
   return { enqueuedAt: Number(at), id }
 }

@@ -44,6 +44,12 @@ export function inspectClauses(clause: Clause): void {
     assert.equal(await subject.backend.inspect.get('not-an-id'), undefined)
   })
 
+  clause('a cursor that no page gave is refused', async (subject) => {
+    await subject.add({})
+    for (const cursor of ['nope', ':', 'NaN:0', "'; --", 'a\0b'])
+      await assert.rejects(subject.backend.inspect.list({}, { cursor, limit: 10 }), { code: 'E_OPTIONS' })
+  })
+
   clause('a listed job is the job that can be got', async (subject) => {
     const id = await subject.id({ key: 'k', tags: ['t'], payload: '{"a":1}' })
     const { jobs } = await subject.backend.inspect.list({}, { limit: 10 })

@@ -10,6 +10,8 @@ export default async function sum({ payload, signal, progress, log }: ThreadJob<
     log(`told: ${(signal.reason as Error).message}`)
     throw signal.reason
   }
+  if (payload.mode === 'odd') progress(5n)
+  if (payload.mode === 'exit') process.exit(3)
   if (payload.mode === 'deaf') {
     progress(1)
     for (;;) Math.sqrt(2)

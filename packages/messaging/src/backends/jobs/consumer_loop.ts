@@ -1,6 +1,7 @@
 import { backgroundError, type Cancel, type Clock, runOutsideContext, toError } from '@tailwater/core'
 import type { ClaimedJob, InspectPort, JobEnd, TurnReply, WorkPort } from '@tailwater/jobs'
 import type { Consumer, Delivery, Settlement } from '../../backend/consume_port.ts'
+import { attemptsSoFar } from '../../message.ts'
 import { untilDeadline } from './deadline.ts'
 import { publishDeath } from './death_event.ts'
 import { Held, lostError } from './held.ts'
@@ -267,7 +268,7 @@ export class ConsumerLoop implements Consumer {
       const { notes } = decodeHistory((await this.#parts.inspect.get(id))?.error)
       if (held.isOver) return
       held.notes = notes.filter((note) => note.attempt < attempt)
-      const crashes = attempt - 1 - held.notes.length
+      const crashes = attempt - 1 - attemptsSoFar(held.notes)
       held.isRedelivered = crashes > 0
       if (crashes <= this.#parts.spec().maxCrashes) this.#give(held)
       else {

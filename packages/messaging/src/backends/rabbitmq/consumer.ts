@@ -1,6 +1,6 @@
 import { backgroundError, hasCode, sleep, toError } from '@tailwater/core'
 import type { Consumer, Delivery, Settlement } from '../../backend/consume_port.ts'
-import { Acks } from './acks.ts'
+import { Acks, lost } from './acks.ts'
 import { type Channel, type ChannelModel, type ConsumeMessage, closeQuietly, openChannel } from './amqp.ts'
 import { type Arrived, RabbitDelivery, type Settling } from './delivery.ts'
 import { type Reader, toExtras, toMessage } from './envelope.ts'
@@ -233,8 +233,22 @@ export class RabbitConsumer implements Consumer, Settling {
     return acks.ack(tag)
   }
 
-  settle(delivery: RabbitDelivery, settlement: Settlement): Promise<void> {
-    return settleDelivery(this.#plan.ways, delivery, settlement)
+  /**
+   * A broker that takes nothing for a while must not cost the message its end, and the consumer the place that it has: it is said again until the
+   * broker has it, or has taken the message back.
+   */
+  async settle(delivery: RabbitDelivery, settlement: Settlement): Promise<void> {
+    const { ways } = this.#plan
+    for (let pause = RETRY.min; ; pause = Math.min(RETRY.max, pause * 2)) {
+      try {
+        return await settleDelivery(ways, delivery, settlement)
+      } catch (error) {
+        if (delivery.isTaken || delivery.arrived.acks.isClosed) throw error
+        if (pause === RETRY.min) this.#tell(error)
+      }
+      await sleep(ways.options.clock, pause)
+      if (delivery.isTaken) throw lost()
+    }
   }
 
   left(delivery: RabbitDelivery): void {

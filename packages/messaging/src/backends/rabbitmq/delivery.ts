@@ -76,6 +76,11 @@ export class RabbitDelivery implements Delivery {
     this.leave()
   }
 
+  /** Nothing can be said of it any more: the broker has taken it back. */
+  get isTaken(): boolean {
+    return this.#state === 'taken'
+  }
+
   #reopen(): void {
     if (this.#state === 'settling') this.#state = 'open'
   }

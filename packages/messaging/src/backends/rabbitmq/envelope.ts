@@ -18,8 +18,13 @@ const TRACE = 'traceparent'
 
 /** Bytes of notes that travel with a message. The headers must fit into one frame, and clients have narrower limits: amqplib takes 64 kB. */
 const NOTES_LIMIT = 24_000
-/** Characters of one stack. */
+/** Bytes of a user's headers and of the notes, together; what is left of a frame's 64 kB is for our other headers. */
+const HEADERS_LIMIT = 60_000
+/** Bytes that notes have in any case: one without its stack, however its texts are written. */
+const LEAST_NOTES = 8_000
+/** Characters of one stack, and of an error or its code where there is little room. */
 const STACK_LIMIT = 4_000
+const TEXT_LIMIT = 1_000
 
 /** What travels with a message beside what the user says. */
 export interface Extras {
@@ -71,7 +76,10 @@ function addExtras(headers: Record<string, unknown>, message: Message, extras: E
     headers['tw-exchange'] = message.exchange
     headers['tw-topic'] = message.topic
   }
-  if (extras.notes?.length) headers['tw-notes'] = encodeNotes(extras.notes)
+  if (extras.notes?.length) {
+    const room = HEADERS_LIMIT - makeRoom(headers, message)
+    headers['tw-notes'] = encodeNotes(extras.notes, Math.min(NOTES_LIMIT, room))
+  }
   if (extras.target !== undefined) headers['tw-target'] = extras.target
   if (extras.rest) headers['tw-rest'] = extras.rest
   if (extras.letter) {
@@ -81,25 +89,45 @@ function addExtras(headers: Record<string, unknown>, message: Message, extras: E
   }
 }
 
-/** Notes that fit: stacks are cut, then those of older attempts dropped, then the oldest attempts. */
-function encodeNotes(notes: readonly AttemptNote[]): string {
-  let kept = notes.map((note) =>
-    note.stack === undefined ? note : { ...note, stack: note.stack.slice(0, STACK_LIMIT) },
+/** Bytes of the user's headers. Without notes nobody would know how often a message was tried: of a foreign one's headers the largest give way. */
+function makeRoom(headers: Record<string, unknown>, message: Message): number {
+  const sized = Object.entries(message.headers).map(
+    ([name, text]) => [name, Buffer.byteLength(name) + Buffer.byteLength(text) + 8] as const,
   )
+  sized.sort((one, other) => other[1] - one[1])
+  let bytes = sized.reduce((sum, [, size]) => sum + size, 0)
+  for (const [name, size] of sized) {
+    if (bytes <= HEADERS_LIMIT - LEAST_NOTES) break
+    delete headers[name]
+    bytes -= size
+  }
+  return bytes
+}
+
+/** Notes that fit into so many bytes: stacks are cut, then those of older attempts dropped, then the oldest attempts, and at last the last one's stack. */
+function encodeNotes(notes: readonly AttemptNote[], limit: number): string {
+  let kept: AttemptNote[] = notes.map((note) => cut(note, STACK_LIMIT))
   let encoded = JSON.stringify(kept)
-  if (Buffer.byteLength(encoded) > NOTES_LIMIT) {
-    kept = kept.map(({ stack, ...note }, index) => ({
-      ...note,
-      error: note.error.slice(0, 1_000),
-      ...(index === kept.length - 1 && { stack }),
-    }))
+  const isTooLong = () => Buffer.byteLength(encoded) > limit
+  if (isTooLong()) {
+    kept = kept.map((note, index) => cut(note, index === kept.length - 1 ? STACK_LIMIT : 0, TEXT_LIMIT))
     encoded = JSON.stringify(kept)
   }
-  while (kept.length > 1 && Buffer.byteLength(encoded) > NOTES_LIMIT) {
+  while (kept.length > 1 && isTooLong()) {
     kept = kept.slice(1)
     encoded = JSON.stringify(kept)
   }
-  return encoded
+  return isTooLong() ? JSON.stringify(kept.map((note) => cut(note, 0, TEXT_LIMIT / 2))) : encoded
+}
+
+/** A note with no more of its stack and of its other texts. */
+function cut({ stack, code, ...note }: AttemptNote, stackLimit: number, limit = Number.POSITIVE_INFINITY): AttemptNote {
+  return {
+    ...note,
+    error: note.error.slice(0, limit),
+    ...(code !== undefined && { code: code.slice(0, limit) }),
+    ...(stack !== undefined && stackLimit > 0 && { stack: stack.slice(0, stackLimit) }),
+  }
 }
 
 /** What a delivery is, read from the wire. */
@@ -211,11 +239,16 @@ export function toExtras({ properties }: Wire): ReadExtras {
 
 const NO_NOTES: readonly AttemptNote[] = []
 
+function isNote(given: unknown): given is AttemptNote {
+  const { attempt, error } = (given ?? {}) as { attempt?: unknown; error?: unknown }
+  return Number.isInteger(attempt) && (attempt as number) > 0 && typeof error === 'string'
+}
+
 function decodeNotes(encoded: unknown): readonly AttemptNote[] {
   if (typeof encoded !== 'string') return NO_NOTES
   try {
     const notes: unknown = JSON.parse(encoded)
-    return Array.isArray(notes) ? (notes as AttemptNote[]) : NO_NOTES
+    return Array.isArray(notes) && notes.every(isNote) ? notes : NO_NOTES
   } catch {
     // Not ours after all.
     return NO_NOTES

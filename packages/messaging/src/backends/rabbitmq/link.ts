@@ -124,11 +124,13 @@ export class Link {
   async #run(signal: AbortSignal, told: (error?: Error) => void): Promise<void> {
     const { clock, reconnect, addresses } = this.#options
     let failures = 0
+    let wasUp = false
     while (!signal.aborted) {
       const from = clock.elapsed()
       try {
         const { closed } = await this.#connect(signal)
         told()
+        wasUp = true
         await closed
         // Lost as soon as it was made: a broker that is going down. As bad as none.
         failures = clock.elapsed() - from < SHORT_LIFE ? failures + 1 : 0
@@ -136,7 +138,8 @@ export class Link {
         failures++
         this.#lastError = this.#explain(toError(error))
         if (failures >= addresses.length) told(this.#lastError)
-        if (backgroundError.hasSubscribers && failures === 1 && !signal.aborted)
+        // Who starts it is told by the error.
+        if (backgroundError.hasSubscribers && failures === 1 && !signal.aborted && (wasUp || this.#options.lazy))
           backgroundError.publish({ source: `rabbitmq ${this.#purpose}`, error: this.#lastError })
       }
       if (failures > 0) await sleep(clock, pause(reconnect, failures), signal).catch(() => {})
@@ -191,6 +194,13 @@ export class Link {
 
   #explain(error: Error): Error {
     const where = this.#options.addresses.map(({ hostname, port }) => `${hostname}:${port}`).join(', ')
+    // amqplib's words for a broker that ends the connection where it should open the virtual host.
+    if (/Expected ConnectionOpenOk/.test(error.message))
+      return messagingError(
+        'E_MESSAGE_UNAVAILABLE',
+        `RabbitMQ at ${where} has no virtual host '${this.#options.addresses[0]!.vhost}', or this user may not enter it`,
+        { cause: error },
+      )
     const isRefused = replyCode(error) === 403 || /ACCESS_REFUSED|not allowed|NOT_ALLOWED/.test(error.message)
     const why = isRefused ? 'RabbitMQ refuses this user, or this virtual host' : 'RabbitMQ cannot be reached'
     return messagingError('E_MESSAGE_UNAVAILABLE', `${why} at ${where}: ${error.message}`, { cause: error })

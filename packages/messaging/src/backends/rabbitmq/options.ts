@@ -12,6 +12,8 @@ import {
   optional,
   optionsError,
   resolveOptions,
+  type Size,
+  size,
   systemClock,
   text,
   value,
@@ -46,6 +48,8 @@ export interface RabbitMqOptions {
   maxUnconfirmed?: number
   /** Messages that wait while the broker takes none (blocked, or away); further ones fail. @default 10000 */
   maxWaiting?: number
+  /** Bytes of the bodies of all that are not confirmed; when there are more, no further ones may wait. @default '64mb' */
+  maxWaitingBytes?: Size
   /** The first step of delays: they are rounded up to whole ones. @default '100ms' */
   delayStep?: Duration
   /** Of the management API, `http://127.0.0.1:15672`: for rates, and deliveries that are not settled. */
@@ -88,6 +92,7 @@ const FIELDS = {
   confirmTimeout: duration({ min: 1, default: '10s' }),
   maxUnconfirmed: integer({ min: 1, max: 100_000, default: 1_000 }),
   maxWaiting: integer({ min: 1, default: 10_000 }),
+  maxWaitingBytes: size({ default: '64mb' }),
   delayStep: duration({ min: 10, max: 60_000, default: '100ms' }),
   managementUrl: optional(text()),
   connectTimeout: duration({ min: 1, default: '5s' }),

@@ -17,6 +17,8 @@ import { refusedEntry } from './refusal.ts'
 
 /** Milliseconds before a message that was refused for no lasting reason is published again. */
 const REFUSED_PAUSE = 100
+/** How many times more messages may wait for a broker that takes them slowly than for one that takes none. */
+const SLOW = 10
 /** Milliseconds between looks for messages whose time is over. */
 const SWEEP = 250
 
@@ -33,6 +35,8 @@ export class Publisher {
   /** Messages that came back unroutable and are not confirmed yet; how often each. */
   readonly #returned = new Map<string, number>()
   #channel: ConfirmChannel | undefined
+  /** Of the bodies of all that have no end yet. */
+  #bytes = 0
   /** The socket takes no more for now. */
   #isStuffed = false
   /** The channel takes nothing more, which its `close` event is about to tell. */
@@ -63,9 +67,10 @@ export class Publisher {
    */
   publish(exchange: string, routingKey: string, content: Buffer, properties: Options.Publish): Promise<PublishOutcome> {
     return new Promise((resolve, reject) => {
-      if (!this.#canWrite && this.#waiting.size >= this.#options.maxWaiting) return reject(this.#blocked())
+      if (this.#isCrowded) return reject(this.#blocked())
       const deadline = this.#options.clock.elapsed() + this.#options.confirmTimeout
       const entry: Entry = { exchange, routingKey, content, properties, deadline, wasWritten: false, resolve, reject }
+      this.#bytes += content.byteLength
       this.#sweep ??= this.#options.clock.after(SWEEP, () => this.#sweepOverdue())
       if (this.#waiting.size === 0 && this.#canWrite && this.#hasRoom) this.#write(entry)
       else {
@@ -86,6 +91,13 @@ export class Publisher {
     this.#inFlight.clear()
     this.#setAside.clear()
     for (const entry of left) this.#expire(entry)
+  }
+
+  /** As many wait as may. Where the broker only is slow, a call of many messages must find room. */
+  get #isCrowded(): boolean {
+    const { maxWaiting, maxWaitingBytes } = this.#options
+    const most = this.#canWrite ? SLOW * maxWaiting : maxWaiting
+    return this.#waiting.size >= most || (this.#bytes >= maxWaitingBytes && (!this.#canWrite || !this.#hasRoom))
   }
 
   get #canWrite(): boolean {
@@ -118,7 +130,8 @@ export class Publisher {
         this.#isEnding = true
         this.#waiting.unshift([entry])
       } else
-        entry.reject(
+        this.#fail(
+          entry,
           messagingError('E_MESSAGE_BODY_SIZE', `RabbitMQ cannot carry it: ${(error as Error).message}`, {
             cause: error,
           }),
@@ -131,7 +144,10 @@ export class Publisher {
     if (channel !== this.#channel || error?.message === 'channel closed') return
     if (!this.#inFlight.delete(entry)) return
     if (error) void this.#refused(entry)
-    else entry.resolve(this.#wasReturned(entry) ? 'unroutable' : 'confirmed')
+    else {
+      this.#bytes -= entry.content.byteLength
+      entry.resolve(this.#wasReturned(entry) ? 'unroutable' : 'confirmed')
+    }
     if (this.#waiting.size > 0) this.#pump()
   }
 
@@ -143,7 +159,8 @@ export class Publisher {
     // Its time may be over.
     if (!this.#setAside.delete(entry)) return
     if (isFull)
-      return entry.reject(
+      return this.#fail(
+        entry,
         messagingError(
           'E_MESSAGE_QUEUE_FULL',
           `a queue behind '${entry.exchange || entry.routingKey}' is full and takes nothing more`,
@@ -194,7 +211,7 @@ export class Publisher {
     if (!reason) return
     for (const [entry, error] of refusedEntry(reason, [...this.#inFlight])) {
       this.#inFlight.delete(entry)
-      entry.reject(error)
+      this.#fail(entry, error)
     }
     try {
       await this.#open(connection)
@@ -218,8 +235,14 @@ export class Publisher {
     this.#pump()
   }
 
+  #fail(entry: Entry, error: Error): void {
+    this.#bytes -= entry.content.byteLength
+    entry.reject(error)
+  }
+
   #expire(entry: Entry): void {
-    entry.reject(
+    this.#fail(
+      entry,
       entry.wasWritten
         ? messagingError(
             'E_MESSAGE_UNCONFIRMED',
@@ -232,7 +255,9 @@ export class Publisher {
   #blocked(): Error {
     const why = this.#link.isBlocked
       ? 'RabbitMQ takes nothing (memory or disk are used up)'
-      : `RabbitMQ is away (${this.#link.lastError?.message ?? 'not connected'})`
+      : this.#canWrite
+        ? 'RabbitMQ is slower than what is published: await publish, or publish less'
+        : `RabbitMQ is away (${this.#link.lastError?.message ?? 'not connected'})`
     return messagingError('E_MESSAGE_BLOCKED', `${why}; ${this.#waiting.size} messages wait`, {
       waiting: this.#waiting.size,
       cause: this.#link.lastError,

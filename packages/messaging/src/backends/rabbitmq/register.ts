@@ -25,6 +25,9 @@ const EMPTY: TopologyRecord = { exchanges: {}, subscriptions: {} }
 
 /** Milliseconds for the lock: others hold it for a few milliseconds each. */
 const LOCK_PATIENCE = 15_000
+/** Looks at a record that another process holds for a moment, and milliseconds between them. */
+const PEEKS = 10
+const PEEK_PAUSE = 20
 /** Milliseconds for which a record that was read is good enough to be shown. */
 const FRESH = 500
 
@@ -57,6 +60,19 @@ export class Register {
     if (this.#last && clock.elapsed() - this.#last.at < FRESH) return this.#last.record
     await this.change((record) => record)
     return this.#last!.record
+  }
+
+  /** The record as it lies there, without the lock: for a connection that is not up yet. Undefined when there is none, or others hold it all the time. */
+  async peek(channel: Channel): Promise<TopologyRecord | undefined> {
+    for (let attempt = 0; attempt < PEEKS; attempt++) {
+      const held = await channel.get(this.#names.register)
+      if (held) {
+        channel.nack(held)
+        return parse(held.content)
+      }
+      await sleep(this.#options.clock, PEEK_PAUSE)
+    }
+    return undefined
   }
 
   /** Changes the record, alone among all processes; changes that come together are one. */

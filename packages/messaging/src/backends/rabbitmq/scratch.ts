@@ -1,4 +1,4 @@
-import { type Channel, closeQuietly, openChannel } from './amqp.ts'
+import { type Channel, closeQuietly, openChannel, replyCode } from './amqp.ts'
 import type { Link } from './link.ts'
 
 /** Channels for declarations, one after another: the broker closes a channel for each error. */
@@ -22,7 +22,14 @@ export class Scratch {
     const mine = this.#turn.then(async () => {
       await this.#link.up()
       this.#channel ??= await this.#open()
-      return act(this.#channel)
+      const channel = this.#channel
+      try {
+        return await act(channel)
+      } catch (error) {
+        // Not the broker's answer, so that one may still come, and whoever asks next would wait behind it for good.
+        if (replyCode(error) === undefined) this.#abandon(channel)
+        throw error
+      }
     })
     this.#turn = mine.catch(() => {})
     return mine
@@ -34,6 +41,11 @@ export class Scratch {
       if (this.#channel === channel) this.#channel = undefined
     })
     return channel
+  }
+
+  #abandon(channel: Channel): void {
+    if (this.#channel === channel) this.#channel = undefined
+    void closeQuietly(channel)
   }
 
   async close(): Promise<void> {

@@ -6,7 +6,7 @@ import { type Arrow, arrowsWithout, keepingArguments, type Layout, layoutOf } fr
 import { explainDeclaration } from './mismatch.ts'
 import type { Names } from './names.ts'
 import type { ResolvedRabbitMqOptions } from './options.ts'
-import type { Register } from './register.ts'
+import type { Register, TopologyRecord } from './register.ts'
 import type { Scratch } from './scratch.ts'
 
 /** Takes what waits in one queue to another, each message confirmed there first. */
@@ -50,6 +50,7 @@ export class Topology implements TopologyPort {
   async declareSubscription(subscription: SubscriptionSpec): Promise<void> {
     for (const { exchange } of subscription.bindings) await this.requireExchange(exchange)
     const layout = this.#layoutOf(subscription)
+    checkLengths(subscription.name, layout)
     await this.#on((channel) => assertLayout(channel, layout, this.#options)).catch((error: unknown) =>
       this.#rejectMismatch(error),
     )
@@ -115,11 +116,27 @@ export class Topology implements TopologyPort {
   /** Declares again what this process has declared. What is not as it was is an error of `declareSubscription`, not of a connection. */
   async restore(connection: ChannelModel): Promise<void> {
     const exchanges = [...this.#exchanges.values()]
-    const layouts = [...this.#subscriptions.values()].map((spec) => this.#layoutOf(spec))
+    const own = [...this.#subscriptions.values()]
+    const record = own.length > 0 ? await this.#recorded(connection) : undefined
+    // Who declared a subscription last is right, and that may have been another process.
+    const layouts = own.map((spec) => this.#layoutOf(record?.subscriptions[spec.name] ?? spec))
     await restoreEach(connection, [
       ...exchanges.map((exchange) => (channel: Channel) => this.#assertExchange(channel, exchange)),
       ...layouts.map((layout) => (channel: Channel) => assertLayout(channel, layout, this.#options)),
     ])
+  }
+
+  async #recorded(connection: ChannelModel): Promise<TopologyRecord | undefined> {
+    const channel = await openChannel(connection)
+    try {
+      return await this.#register.peek(channel)
+    } catch (error) {
+      // It was deleted with the rest.
+      if (!OF_THE_DECLARATION.has(replyCode(error) ?? 0)) throw error
+      return undefined
+    } finally {
+      await closeQuietly(channel)
+    }
   }
 
   #layoutOf(spec: SubscriptionSpec): Layout {
@@ -170,6 +187,20 @@ export class Topology implements TopologyPort {
 
 /** JSON drops what is undefined; a record must not change by that. */
 const plain = (spec: SubscriptionSpec): SubscriptionSpec => JSON.parse(JSON.stringify(spec)) as SubscriptionSpec
+
+/** Bytes of a name in AMQP. */
+const LONGEST_NAME = 255
+
+/** @throws E_MESSAGE_NAME when there is no room for the names of what a subscription needs: those who answer requests have a topic in theirs */
+function checkLengths(subscription: string, { dead, queues, exchanges }: Layout): void {
+  for (const name of [dead, ...[...queues, ...exchanges].map((one) => one.name)])
+    if (Buffer.byteLength(name) > LONGEST_NAME)
+      throw messagingError(
+        'E_MESSAGE_NAME',
+        `subscription '${subscription}' needs the name '${name}' in RabbitMQ, which has room for ${LONGEST_NAME} bytes: use a shorter name or topic`,
+        { subscription, name },
+      )
+}
 
 async function assertLayout(channel: Channel, layout: Layout, style: ResolvedRabbitMqOptions): Promise<void> {
   await channel.assertQueue(layout.dead, { durable: true, arguments: keepingArguments(style) })

@@ -61,8 +61,8 @@ export async function list(tools: JobsTools, call: Call): Promise<Answer> {
   }
 }
 
-/** What a store says of a text that it never gave out. */
+/** What a store says of a text that it never gave out, in the words of the command. */
 function withCursorNamed(error: unknown): never {
-  if (!hasCode(error, 'E_QUERY') && !hasCode(error, 'E_REDIS_COMMAND')) throw error
+  if (!hasCode(error, 'E_OPTIONS') || !error.message.startsWith('the cursor of a page')) throw error
   throw new TailwaterError('E_OPTIONS', '--cursor must be one that this command printed', { cause: error })
 }

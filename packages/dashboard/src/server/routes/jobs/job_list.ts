@@ -2,6 +2,7 @@ import { type Route, route, Text } from '@tailwater/http'
 import type { JobFilter, Jobs } from '@tailwater/jobs'
 import { Type } from 'typebox'
 import { reading } from '../../change.ts'
+import { asked } from '../../refusal.ts'
 import { type Desk, SECURITY } from '../desk.ts'
 import { JobList, jobLine, Moment, State, selection } from './job_schemas.ts'
 import { existingQueue, queueParams } from './queues.ts'
@@ -42,7 +43,7 @@ export function jobListRoute(desk: Desk, jobs: Jobs): Route {
         ...(state === undefined ? {} : { states: [state] }),
         ...(search === undefined ? {} : { text: search }),
       }
-      const page = await jobs.inspect.list(filter, { limit, ...(cursor === undefined ? {} : { cursor }) })
+      const page = await asked(() => jobs.inspect.list(filter, { limit, ...(cursor === undefined ? {} : { cursor }) }))
       return { data: page.jobs.map(jobLine), page: { next: page.next ?? null, limit } }
     },
   })

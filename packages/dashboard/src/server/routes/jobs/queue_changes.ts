@@ -5,7 +5,7 @@ import { type Static, Type } from 'typebox'
 import { changing, tellChange } from '../../change.ts'
 import { invalid } from '../../refusal.ts'
 import { type Desk, SECURITY } from '../desk.ts'
-import { Count, Name, selection } from './job_schemas.ts'
+import { Count, QueueName, selection } from './job_schemas.ts'
 import { existingQueue, queueParams } from './queues.ts'
 
 const tags = ['jobs']
@@ -88,7 +88,7 @@ function retryFailedRoute(desk: Desk, jobs: Jobs): Route {
 
 const Redrive = Type.Object({
   ...selection,
-  to: Type.Optional(Name),
+  to: Type.Optional(QueueName),
 })
 
 function redriveRoute(desk: Desk, jobs: Jobs): Route {

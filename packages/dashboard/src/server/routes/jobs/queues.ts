@@ -3,10 +3,10 @@ import type { Jobs, Queue, QueueStats } from '@tailwater/jobs'
 import { Type } from 'typebox'
 import { reading } from '../../change.ts'
 import { type Desk, SECURITY } from '../desk.ts'
-import { Counts, Name, QueueState } from './job_schemas.ts'
+import { Counts, QueueName, QueueState } from './job_schemas.ts'
 
 /** The path's part that names a queue. */
-export const queueParams = Type.Object({ queue: Name })
+export const queueParams = Type.Object({ queue: QueueName })
 
 /** @throws HttpProblem 404 E_JOB_QUEUE_UNKNOWN for a queue that holds no jobs and that no process has named */
 export async function existingQueue(jobs: Jobs, name: string): Promise<Queue> {

@@ -6,7 +6,7 @@ const count = Type.Integer({ minimum: 0 })
 const moment = Type.Number({ description: 'Milliseconds since the Unix epoch.' })
 
 /** What a subscription may be called: those that answer requests have the request's topic in their names. */
-export const SubscriptionName = Type.String({ pattern: '^[a-z0-9][a-zA-Z0-9._-]{0,270}$', examples: ['billing'] })
+export const SubscriptionName = Type.String({ pattern: '^[^\\s\\u0000-\\u001f]{1,300}$', examples: ['billing'] })
 
 /** An exchange. */
 export const ExchangeLine = Type.Object({ name: Type.String(), type: OneOf(['topic', 'direct', 'fanout']) })
