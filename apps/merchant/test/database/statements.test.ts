@@ -192,7 +192,14 @@ describe('on a database of some size', () => {
       await app.jobs.enqueue({ kind, payload: null })
     await app.jobs.start()
     const kinds = ['order-fulfilment', 'notification-email', 'notification-sms', 'sales-report', 'sales-recalculation']
-    for (const kind of [...kinds, 'search-reindexing', 'warm-pages', 'audit-entry', 'quality-check', 'analytics-trimming'])
+    for (const kind of [
+      ...kinds,
+      'search-reindexing',
+      'warm-pages',
+      'audit-entry',
+      'quality-check',
+      'analytics-trimming',
+    ])
       for (const job of await endedJobs(app.jobs, kind)) assert.equal(job.state, 'completed', `${kind}: ${job.error}`)
     await app.jobs.stop()
   }
