@@ -32,7 +32,20 @@ export async function readShelf(url: string, count: number): Promise<Shelved[]> 
   }
 }
 
-/** Lists the products on every marketplace, and waits until all of these show them. */
+/** Listings of which a marketplace has yet to hear. */
+async function waiting(shelf: readonly Shelved[], port: number, marketplaces: number): Promise<number> {
+  let count = 0
+  for (const token of new Set(shelf.map((one) => one.token)))
+    for (let marketplace = 1; marketplace <= marketplaces; marketplace++) {
+      const answer = await fetch(`http://127.0.0.1:${port}/api/marketplaces/${marketplace}/sync`, {
+        headers: { authorization: `Bearer ${token}` },
+      })
+      count += ((await answer.json()) as { listingsWaiting: number }).listingsWaiting
+    }
+  return count
+}
+
+/** Lists the products on every marketplace, and waits until all of these show them, and nothing is left to tell. */
 export async function fillShelf(
   shelf: readonly Shelved[],
   port: number,
@@ -50,7 +63,7 @@ export async function fillShelf(
       await answer.body?.cancel()
     }
   const giveUp = performance.now() + 600_000
-  while ((await shown()) < shelf.length * marketplaces) {
+  while ((await shown()) < shelf.length * marketplaces || (await waiting(shelf, port, marketplaces)) > 0) {
     if (performance.now() > giveUp) throw new Error('the marketplaces do not show everything')
     await new Promise((resolve) => setTimeout(resolve, 500))
   }

@@ -7,6 +7,7 @@ const timetable: Readonly<Record<string, ScheduleDefinition>> = {
   'daily-reports': { cron: '0 11 * * *', timeZone: 'UTC', kind: 'daily-reports', payload: null, missed: 'once' },
   'weekly-recalculation': { cron: '30 3 * * 0', timeZone: 'UTC', kind: 'sales-recalculations', payload: null },
   'weekly-reindexing': { cron: '0 4 * * 0', timeZone: 'UTC', kind: 'search-reindexing', payload: null },
+  'weekly-event-trimming': { cron: '45 3 * * 0', timeZone: 'UTC', kind: 'analytics-trimming', payload: null },
   'nightly-forgetting': { cron: '30 2 * * *', timeZone: 'UTC', kind: 'forgetting', payload: null },
   'hourly-warm-up': { cron: '7 * * * *', timeZone: 'UTC', kind: 'warm-up', payload: null },
 }

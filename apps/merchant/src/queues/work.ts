@@ -19,6 +19,7 @@ import { qualityStatements } from '../quality/quality_statements.ts'
 import { reportStatements } from '../reports/report_statements.ts'
 import { defineSalesReports } from '../reports/sales_report.ts'
 import type { SmsProvider } from '../sms/sms_provider.ts'
+import { analyticsEventStatements, defineEventTrimming } from '../subscriptions/analytics_events.ts'
 import { defineForgetting, forgettingStatements } from './forgetting.ts'
 import { createTimetable } from './timetable.ts'
 
@@ -73,8 +74,9 @@ export function defineWork(parts: WorkParts): Work {
   const { hotProducts } = caches
   const warmed =
     parts.warm && defineWarmJobs(jobs, { ...parts.warm, database, hotProducts, statements: warmStatements(schema) })
+  const trimming = defineEventTrimming(jobs, { database, statements: analyticsEventStatements(schema) })
   const forgetting = defineForgetting(jobs, { database, statements: forgettingStatements(schema) })
-  const timed = [dailyReports, recalculations, reindexing, forgetting, ...(warmed ? [warmed.warmUp] : [])]
+  const timed = [dailyReports, recalculations, reindexing, trimming, forgetting, ...(warmed ? [warmed.warmUp] : [])]
   const timetable = createTimetable(jobs, new Set(timed.map(({ kind }) => kind)))
   return { audit, flow, qualityCheck, notifications, notify, timetable }
 }

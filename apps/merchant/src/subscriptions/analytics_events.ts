@@ -1,4 +1,5 @@
 import type { Clock } from '@tailwater/core'
+import type { Jobs, Kind } from '@tailwater/jobs'
 import type { ReceivedMessage, Subscription } from '@tailwater/messaging'
 import { type Database, type Migration, statement } from '@tailwater/postgres'
 import type { ShopEvents } from '../events/shop_events.ts'
@@ -30,6 +31,11 @@ export function analyticsEventStatements(schema: string) {
        SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[], $4::jsonb[], $5::timestamptz[])
        ON CONFLICT (id) DO NOTHING`,
     ),
+    // analytics_events_by_time
+    trim: statement(
+      'merchant_analytics_events_trim',
+      `DELETE FROM ${schema}.analytics_events WHERE happened_at < now() - interval '400 days'`,
+    ),
   }
 }
 
@@ -55,6 +61,20 @@ export function subscribeToEverything(parts: AnalyticsEventParts): Subscription 
   return parts.events.exchange.subscribe<{ merchantId: number }>('analytics', '#', write, {
     concurrency: BATCH,
     prefetch: BATCH,
+  })
+}
+
+/** The job that forgets events of the year before last: by then figures of them have been made, or nobody wanted any. */
+export function defineEventTrimming(
+  jobs: Jobs,
+  { database, statements }: Pick<AnalyticsEventParts, 'database' | 'statements'>,
+): Kind<null> {
+  return jobs.define<null>({
+    kind: 'analytics-trimming',
+    queue: 'analytics',
+    async run({ signal }) {
+      await database.query(statements.trim, [], { signal })
+    },
   })
 }
 

@@ -188,11 +188,18 @@ describe('on a database of some size', () => {
 
   /** Every kind that nothing of the above has asked for. */
   async function runJobs(): Promise<void> {
-    for (const kind of ['daily-reports', 'sales-recalculations', 'search-reindexing', 'warm-up'])
+    for (const kind of ['daily-reports', 'sales-recalculations', 'search-reindexing', 'warm-up', 'analytics-trimming'])
       await app.jobs.enqueue({ kind, payload: null })
     await app.jobs.start()
     const kinds = ['order-fulfilment', 'notification-email', 'notification-sms', 'sales-report', 'sales-recalculation']
-    for (const kind of [...kinds, 'search-reindexing', 'warm-pages', 'audit-entry', 'quality-check'])
+    for (const kind of [
+      ...kinds,
+      'search-reindexing',
+      'warm-pages',
+      'audit-entry',
+      'quality-check',
+      'analytics-trimming',
+    ])
       for (const job of await endedJobs(app.jobs, kind)) assert.equal(job.state, 'completed', `${kind}: ${job.error}`)
     await app.jobs.stop()
   }

@@ -97,6 +97,7 @@ describe('jobs that keep things right and quick', () => {
       'daily-reports',
       'hourly-warm-up',
       'nightly-forgetting',
+      'weekly-event-trimming',
       'weekly-recalculation',
       'weekly-reindexing',
     ])

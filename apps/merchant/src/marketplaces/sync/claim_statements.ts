@@ -1,7 +1,7 @@
 import { statement } from '@tailwater/postgres'
 
-/** Listings that one round tells a marketplace of. */
-export const ROUND = 50
+/** Listings that one round tells a marketplace of: few, because whatever comes meanwhile waits behind them in the line of its calls, a second at its usual pace. */
+export const ROUND = 20
 
 /** The statements by which listings are told, some at a time. @param schema quoted and ready to interpolate */
 export function claimStatements(schema: string) {

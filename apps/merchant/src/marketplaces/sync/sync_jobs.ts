@@ -25,7 +25,7 @@ export interface Pushing {
 }
 
 /** Rounds of one job: it ends well before its time is over, and another goes on. */
-const ROUNDS = 4
+const ROUNDS = 10
 /** How long a marketplace whose breaker is open is left alone. */
 const BREAKER_WAIT = '5s'
 
