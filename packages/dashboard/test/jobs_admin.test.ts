@@ -317,7 +317,7 @@ for (const name of Object.keys(stores)) {
       ['GET', '/queues/idle/jobs?limit=-1', undefined, '/query/limit'],
       ['GET', '/queues/idle/jobs?state=active', undefined, '/query/state'],
       ['GET', '/queues/idle/jobs?from=1e300', undefined, '/query/from'],
-      ['GET', '/queues/No_Queue', undefined, '/params/queue'],
+      ['GET', '/queues/no%20queue', undefined, '/params/queue'],
       ['GET', '/jobs/1', undefined, '/params/id'],
       ['POST', '/queues/idle/jobs', { kind: 'wait' }, '/body/payload'],
       ['POST', '/queues/idle/jobs', { kind: 'No Kind', payload: 1 }, '/body/kind'],

@@ -125,13 +125,19 @@ export interface KindDefaults {
 /** What a kind, a queue or a schedule may be called. */
 export const NAME = /^[a-z][a-z0-9-]{0,99}$/
 
+/**
+ * What a queue in the store may be called: messaging's have a subscription's name and a level, or a request's topic, in theirs. No braces, which part the keys of
+ * a Redis Cluster.
+ */
+const STORED_QUEUE = /^[^\s{}\p{Cc}]{1,300}$/u
+
 /** The name of a queue in options. */
-export const queueName = optional(text({ pattern: NAME, expected: 'lower-case words joined by hyphens' }))
+export const queueName = optional(text({ pattern: STORED_QUEUE, expected: 'the name of a queue' }))
 
 /** The name of a queue that may be of another process. @throws E_OPTIONS */
 export function checkedQueue(path: string, name: unknown): string {
-  if (typeof name === 'string' && NAME.test(name)) return name
-  throw optionsError(path, 'the name of a queue: lower-case words joined by hyphens', name)
+  if (typeof name === 'string' && STORED_QUEUE.test(name)) return name
+  throw optionsError(path, 'the name of a queue', name)
 }
 
 const isFunction = (given: unknown) => typeof given === 'function'

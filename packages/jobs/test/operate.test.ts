@@ -348,7 +348,7 @@ it('names that can be none of a queue are refused, and ends of time are where th
   const { jobs } = engine()
   const kind = jobs.define<number>({ kind: 'note', run: () => 0 })
   const isRefused = (error: unknown) => hasCode(error, 'E_OPTIONS')
-  for (const name of ['', 'a\0b', '{x}', 'Mail', undefined as never]) {
+  for (const name of ['', 'a\0b', '{x}', 'a mail', undefined as never]) {
     assert.throws(() => jobs.queue(name), isRefused)
     await assert.rejects(jobs.inspect.stats(name), isRefused)
     if (name !== undefined) await assert.rejects(jobs.counts(name), isRefused)
