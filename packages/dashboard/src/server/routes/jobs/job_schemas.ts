@@ -9,7 +9,10 @@ const count = Type.Integer({ minimum: 0 })
 export const Name = Type.String({ pattern: '^[a-z][a-z0-9-]{0,99}$', examples: ['default'] })
 
 /** A queue that is there. Those of messages have a subscription's name and a level, or a request's topic, in theirs. */
-export const QueueName = Type.String({ pattern: '^[^\\s{}\\u0000-\\u001f\\u007f-\\u009f]{1,300}$', examples: ['default'] })
+export const QueueName = Type.String({
+  pattern: '^[^\\s{}\\u0000-\\u001f\\u007f-\\u009f]{1,300}$',
+  examples: ['default'],
+})
 
 /** The states of a job. */
 export const State = OneOf(jobStates)
