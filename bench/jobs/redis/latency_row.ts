@@ -1,7 +1,7 @@
 import { formatNumber } from '../../harness/report.ts'
 import { runPairs } from '../../harness/rounds.ts'
 import type { Measured } from '../../harness/row.ts'
-import { quantile } from '../../harness/statistics.ts'
+import { listener, trickle } from '../latency.ts'
 import { payload } from '../payload.ts'
 import { openBullQueue } from './bull_queue.ts'
 import { openOurQueue } from './our_queue.ts'
@@ -9,8 +9,7 @@ import { onQueue, type RedisStage, SETTINGS, sized } from './redis_stage.ts'
 
 const ROUNDS = 5
 const CONCURRENCY = 10
-/** Milliseconds between two jobs, and jobs of a round. */
-const PAUSE = 10
+/** Jobs of a round. */
 const JOBS = 1_000
 
 /** Measures `jobs latency` on Redis: from the call that enqueues to the begin of the handler, 100 jobs a second. */
@@ -71,38 +70,4 @@ async function bullRound(queue: Awaited<ReturnType<typeof openBullQueue>>, count
   const p99 = await seen
   await worker.close()
   return p99
-}
-
-/** Notes delays; `seen` is their 99th percentile when all have come. */
-function listener(count: number) {
-  const delays: number[] = []
-  let resolve = (_p99: number) => {}
-  const seen = new Promise<number>((done) => {
-    resolve = done
-  })
-  return {
-    seen,
-    note(sentAt: number): void {
-      delays.push(performance.now() - sentAt)
-      if (delays.length === count)
-        resolve(
-          quantile(
-            delays.toSorted((a, b) => a - b),
-            0.99,
-          ),
-        )
-    },
-  }
-}
-
-/** Calls at an even pace, whatever the calls take. */
-async function trickle(count: number, call: () => Promise<unknown>): Promise<void> {
-  const calls: Promise<unknown>[] = []
-  const began = performance.now()
-  for (let sent = 0; sent < count; sent++) {
-    const wait = began + sent * PAUSE - performance.now()
-    if (wait > 0) await new Promise((resolve) => setTimeout(resolve, wait))
-    calls.push(call())
-  }
-  await Promise.all(calls)
 }

@@ -72,3 +72,10 @@ export function row(value: number) {
     },
   }
 }
+
+/** The same, with two processes by name. */
+export async function startTwo(options?: ClusterOptions) {
+  const cluster = await startCluster(options)
+  const [a, b] = cluster.nodes
+  return { ...cluster, a: a!, b: b! }
+}

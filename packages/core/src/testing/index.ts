@@ -1,6 +1,8 @@
 export { type BusUnderTest, busContract } from './bus_contract.ts'
 export { FakeClock } from './fake_clock.ts'
 export { freePort } from './free_port.ts'
+export { type GuardedProcess, startGuarded } from './guarded_process.ts'
 export { type LeaseStoreUnderTest, leaseContract } from './lease_contract.ts'
 export { requireProgram } from './require_program.ts'
 export { stressLifecycle } from './stress_lifecycle.ts'
+export { type Patience, until } from './until.ts'

@@ -98,14 +98,14 @@ it('leaves out what it cannot take over, and says why', async () => {
   await queue.addBulk([
     { name: 'unknown', data: {} },
     { name: 'sendWelcome', data: { n: 1 } },
-    { name: 'sendWelcome', data: { skip: true } },
+    { name: 'sendWelcome', data: { unwanted: true } },
   ])
   const report = await importBullMq({
     redis,
     queue: queue.name,
     jobs,
     translate: ({ name, data }) =>
-      (data as { skip?: true }).skip
+      (data as { unwanted?: true }).unwanted
         ? undefined
         : { kind: name === 'sendWelcome' ? 'send-welcome' : name, payload: data },
   })

@@ -1,7 +1,23 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import { backgroundError, hasCode, jobAttempt, listen, notice } from '@tailwater/core'
-import { engine, nextAttempt, nextTurn } from '../testing/engine.ts'
+import type { Kind } from '@tailwater/jobs'
+import { type Engine, engine, nextAttempt, nextTurn } from '../testing/engine.ts'
+
+/** Has a job begun and its worker taken for dead, without having been silent for as long as it itself can tell; then the job has been claimed again. Its id. */
+async function loseOne({ jobs, clock, backend }: Engine, kind: Kind<null>): Promise<string> {
+  await jobs.start()
+  const claimed = nextTurn((turn) => turn.claimed === 1)
+  const id = await kind.enqueue(null)
+  await claimed
+  const { worker } = (await backend.inspect.get(id))!
+  await backend.work.turn({ worker: worker!, lease: -1, ends: [], wants: [] })
+  await backend.maintain.sweep()
+  const again = nextTurn((turn) => turn.claimed === 1)
+  await clock.advance(1)
+  await again
+  return id
+}
 
 it('the lease is renewed while a long job runs', async () => {
   const { jobs, clock, backend } = engine()
@@ -20,7 +36,8 @@ it('the lease is renewed while a long job runs', async () => {
 })
 
 it('a handler whose lease was lost hears of it; the job runs here again only after it has stopped', async () => {
-  const { jobs, clock, backend } = engine({ queues: { default: { concurrency: 2 } } })
+  const parts = engine({ queues: { default: { concurrency: 2 } } })
+  const { jobs, clock } = parts
   const begun: string[] = []
   const gates = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
   let reason: unknown
@@ -34,17 +51,7 @@ it('a handler whose lease was lost hears of it; the job runs here again only aft
       await gates[attempt - 1]!.promise
     },
   })
-  await jobs.start()
-  const claimed = nextTurn((turn) => turn.claimed === 1)
-  const id = await kind.enqueue(null)
-  await claimed
-  const { worker } = (await backend.inspect.get(id))!
-  // The worker is taken for dead without having been silent for as long as it itself can tell.
-  await backend.work.turn({ worker: worker!, lease: -1, ends: [], wants: [] })
-  await backend.maintain.sweep()
-  const again = nextTurn((turn) => turn.claimed === 1)
-  await clock.advance(1)
-  await again
+  await loseOne(parts, kind)
   assert.ok(hasCode(reason, 'E_JOB_LEASE_LOST'))
   assert.deepEqual(begun, ['attempt 1'])
   const attempt = nextAttempt('lost')
@@ -59,18 +66,10 @@ it('a handler whose lease was lost hears of it; the job runs here again only aft
 })
 
 it('a job that was lost to a handler that does not stop is put off, so that another process may take it', async () => {
-  const { jobs, clock, backend } = engine()
+  const parts = engine()
+  const { jobs, clock, backend } = parts
   const kind = jobs.define<null>({ kind: 'stubborn', run: () => new Promise(() => {}) })
-  await jobs.start()
-  const claimed = nextTurn((turn) => turn.claimed === 1)
-  const id = await kind.enqueue(null)
-  await claimed
-  const { worker } = (await backend.inspect.get(id))!
-  await backend.work.turn({ worker: worker!, lease: -1, ends: [], wants: [] })
-  await backend.maintain.sweep()
-  const again = nextTurn((turn) => turn.claimed === 1)
-  await clock.advance(1)
-  await again
+  const id = await loseOne(parts, kind)
   const putOff = nextAttempt(({ outcome }) => outcome === 'snoozed')
   await clock.advance(5_000)
   assert.equal((await putOff).jobId, id)

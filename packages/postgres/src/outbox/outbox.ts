@@ -100,7 +100,7 @@ export interface Outbox extends Service {
   consumers(): Promise<ConsumerStatus[]>
   /** Passes by the message that a consumer fails at, for good; false if it is not blocked there. */
   skip(consumer: string, sequence: bigint): Promise<boolean>
-  /** Forgets a consumer that no release has any more, so that its messages can be trimmed; false if there was none. */
+  /** Forgets a consumer that the application has given up, so that its messages can be trimmed; false if there was none. */
   removeConsumer(name: string): Promise<boolean>
   /** What buses read. */
   readonly feed: OutboxFeed

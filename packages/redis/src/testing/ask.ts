@@ -1,6 +1,7 @@
 import { connect as connectTcp } from 'node:net'
 import { type ConnectionOptions, connect as connectTls } from 'node:tls'
-import { sleep, systemClock } from '@tailwater/core'
+import { toError } from '@tailwater/core'
+import { until as untilHolds } from '@tailwater/core/testing'
 import { redisError } from '../errors.ts'
 
 /** Milliseconds between looks at a server that is starting. */
@@ -32,18 +33,9 @@ export async function until(
   holds: () => Promise<boolean>,
   describe: () => string = () => '',
 ): Promise<void> {
-  const deadline = systemClock.elapsed() + PATIENCE
-  // The clock's timers do not keep a process alive, and while a server starts there may be nothing else.
-  const { port1, port2 } = new MessageChannel()
-  port1.onmessage = () => {}
   try {
-    while (!(await holds().catch(() => false))) {
-      if (systemClock.elapsed() > deadline)
-        throw redisError('E_REDIS_UNAVAILABLE', `${what} did not come about in ${PATIENCE} ms ${describe()}`)
-      await sleep(systemClock, PAUSE)
-    }
-  } finally {
-    port1.close()
-    port2.close()
+    await untilHolds(what, holds, { patience: PATIENCE, pause: PAUSE, describe })
+  } catch (error) {
+    throw redisError('E_REDIS_UNAVAILABLE', toError(error).message)
   }
 }

@@ -35,9 +35,15 @@ export async function openPlatform(config: TailwaterConfig = {}): Promise<Tailwa
   return tw
 }
 
-/** Two processes of one application on one database, started; stopped after the tests. */
-export async function openTwo(config: TailwaterConfig = {}): Promise<[Tailwater, Tailwater]> {
+/** Two processes of one application on one database, not started yet; stopped after the tests. */
+export async function openPair(config: TailwaterConfig = {}): Promise<[Tailwater, Tailwater]> {
   const ground = await createTestSchema()
+  const opened: Tailwater[] = []
+  // Before anything is opened: what a failure leaves open would keep the file from ending.
+  after(async () => {
+    for (const tw of opened) await tw.stop(tw.clock.elapsed())
+    await ground.close()
+  })
   const open = () =>
     createTailwater({
       database: { url: ground.url, min: 0, max: 5 },
@@ -47,17 +53,15 @@ export async function openTwo(config: TailwaterConfig = {}): Promise<[Tailwater,
       secret: 'the same secret for both of the processes',
       ...config,
     })
-  const opened: Tailwater[] = []
-  // Before anything is started: what is left open by a start that fails would keep the file from ending.
-  after(async () => {
-    for (const tw of opened) await tw.stop(tw.clock.elapsed())
-    await ground.close()
-  })
-  for (let process = 0; process < 2; process++) {
-    opened.push(await open())
-    await opened.at(-1)!.start()
-  }
+  for (let process = 0; process < 2; process++) opened.push(await open())
   return [opened[0]!, opened[1]!]
+}
+
+/** The same, started. */
+export async function openTwo(config: TailwaterConfig = {}): Promise<[Tailwater, Tailwater]> {
+  const both = await openPair(config)
+  for (const tw of both) await tw.start()
+  return both
 }
 
 /** Asks until it is so: other processes hear of a change a moment later. */

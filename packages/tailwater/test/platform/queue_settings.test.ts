@@ -1,40 +1,21 @@
 import assert from 'node:assert/strict'
 import { after, it } from 'node:test'
 import { isDeepStrictEqual } from 'node:util'
-import { createTestSchema } from '@tailwater/postgres/testing'
-import { createTailwater, type Tailwater } from 'tailwater'
+import type { Tailwater } from 'tailwater'
 import { changeOf } from '../../src/platform/queue_settings.ts'
-import { dataFolder } from './open_platform.ts'
+import { openPair, until } from './open_platform.ts'
 
 const who = { who: 'ada', reason: 'sale starts at noon' }
 
 /** Two processes of one application with one queue. */
-async function openTwo(): Promise<[Tailwater, Tailwater]> {
-  const ground = await createTestSchema()
-  const open = () =>
-    createTailwater({
-      database: { url: ground.url, min: 0, max: 5 },
-      schema: ground.schema,
-      dataDir: dataFolder(),
-      log: { level: 'silent' },
-      secret: 'the same secret for both of the processes',
-      jobs: {
-        queues: {
-          mail: { concurrency: 1, attempts: 3, timeout: '30s', limits: { rate: { count: 10, per: '1s' }, fair: true } },
-        },
+const openMail = () =>
+  openPair({
+    jobs: {
+      queues: {
+        mail: { concurrency: 1, attempts: 3, timeout: '30s', limits: { rate: { count: 10, per: '1s' }, fair: true } },
       },
-    })
-  const both: [Tailwater, Tailwater] = [await open(), await open()]
-  after(async () => {
-    for (const tw of both) await tw.stop(tw.clock.elapsed())
-    await ground.close()
+    },
   })
-  return both
-}
-
-async function until(isSo: () => Promise<boolean>): Promise<void> {
-  while (!(await isSo())) await new Promise((resolve) => setImmediate(resolve))
-}
 
 /** Limits and retention as all processes share them. */
 interface StoredPolicy {
@@ -53,7 +34,7 @@ async function storedPolicy({ database, config }: Tailwater) {
 }
 
 it('attempts, timeout, rate and time kept are changed in every process without a restart, and the change is audited', async () => {
-  const [a, b] = await openTwo()
+  const [a, b] = await openMail()
   const kinds = [a, b].map((tw) => tw.jobs.define<null>({ kind: 'letter', queue: 'mail', run: async () => {} }))
   for (const tw of [a, b]) await tw.start()
   const stored = async (index: 0 | 1) => {
@@ -72,7 +53,7 @@ it('attempts, timeout, rate and time kept are changed in every process without a
 })
 
 it('both processes begin more jobs at once when one of them is told so', async () => {
-  const [a, b] = await openTwo()
+  const [a, b] = await openMail()
   const gate = Promise.withResolvers<void>()
   after(() => gate.resolve())
   let running = 0
@@ -95,7 +76,7 @@ it('both processes begin more jobs at once when one of them is told so', async (
 })
 
 it('a limit is let go and set, others of the queue stay, and what a process is started with later is what the settings say', async () => {
-  const [a, b] = await openTwo()
+  const [a, b] = await openMail()
   await a.start()
   assert.equal((await storedPolicy(a)).rate_count, 10)
   await a.settings.set('jobs.mail.rate', 'none', who)
@@ -129,7 +110,7 @@ it('none takes a limit of the code away, configured brings it back, and a backof
 })
 
 it('a timeout and a backoff of the code are taken away and changed while jobs come in', async () => {
-  const [a] = await openTwo()
+  const [a] = await openMail()
   const kind = a.jobs.define<null>({
     kind: 'letter',
     queue: 'mail',
@@ -145,7 +126,7 @@ it('a timeout and a backoff of the code are taken away and changed while jobs co
   await until(async () => (await a.jobs.inspect.get(id))?.state === 'dead')
 })
 
-const [refusing] = await openTwo()
+const [refusing] = await openMail()
 await refusing.start()
 
 for (const [name, value] of [

@@ -1,24 +1,22 @@
 import { type Clock, sleep } from '@tailwater/core'
+import { decide, type Rate } from '@tailwater/http'
 
 /**
  * Spaces requests so that a marketplace's limit is kept, and waits when it says that it was not.
  *
- * A bucket of one second's worth of requests: a burst goes at once, and what follows at the rate. Those who wait are served in their order.
+ * A second's worth of requests goes at once, and what follows at the rate. Those who wait are served in their order.
  */
 export class RequestPace {
   readonly #clock: Clock
-  readonly #rate: number
+  readonly #rate: Rate
   #line: Promise<void> = Promise.resolve()
-  #tokens: number
-  #at: number
+  #due: number | undefined
   #heldUntil = Number.NEGATIVE_INFINITY
 
   /** @param rate requests a second */
   constructor(clock: Clock, rate: number) {
     this.#clock = clock
-    this.#rate = rate
-    this.#tokens = rate
-    this.#at = clock.elapsed()
+    this.#rate = { limit: rate, period: 1_000, burst: rate }
   }
 
   /** Resolves when a request may go. Rejects with the signal's reason. */
@@ -35,15 +33,15 @@ export class RequestPace {
 
   async #wait(signal: AbortSignal | undefined): Promise<void> {
     signal?.throwIfAborted()
-    for (let left = this.#left(); left > 0; left = this.#left()) await sleep(this.#clock, left, signal)
-    this.#tokens--
+    for (let left = this.#take(); left > 0; left = this.#take()) await sleep(this.#clock, left, signal)
   }
 
-  #left(): number {
+  /** Milliseconds until a request may go; 0 when its place was taken now. */
+  #take(): number {
     const now = this.#clock.elapsed()
-    this.#tokens = Math.min(this.#rate, this.#tokens + ((now - this.#at) / 1_000) * this.#rate)
-    this.#at = now
     if (now < this.#heldUntil) return this.#heldUntil - now
-    return this.#tokens >= 1 ? 0 : Math.max(1, ((1 - this.#tokens) / this.#rate) * 1_000)
+    const { decision, tat } = decide(this.#rate, this.#due, now, 1)
+    this.#due = tat
+    return decision.admitted ? 0 : Math.max(1, decision.retryAfter)
   }
 }

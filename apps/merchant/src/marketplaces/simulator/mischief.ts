@@ -1,4 +1,5 @@
 import { type Clock, sleep } from '@tailwater/core'
+import { decide } from '@tailwater/http'
 import type { Random } from '../../data/random.ts'
 
 /** How a simulated marketplace behaves; every value can be changed while it runs. */
@@ -26,11 +27,10 @@ export async function meetFate({ latency, errorRate }: Mischief, clock: Clock, r
   return random.next() < 0.5 ? 'unavailable' : 'cut'
 }
 
-/** A bucket of one second's worth of requests. */
+/** Admits a second's worth of requests at once, and the rate from then on. */
 export class RequestBucket {
   readonly #clock: Clock
-  #tokens = 0
-  #at = Number.NEGATIVE_INFINITY
+  #due: number | undefined
 
   constructor(clock: Clock) {
     this.#clock = clock
@@ -39,11 +39,8 @@ export class RequestBucket {
   /** Milliseconds until there is a place; 0 when one was taken now. @param rate requests a second, 0 for no limit */
   take(rate: number): number {
     if (rate === 0) return 0
-    const now = this.#clock.elapsed()
-    this.#tokens = Math.min(rate, this.#tokens + ((now - this.#at) / 1_000) * rate)
-    this.#at = now
-    if (this.#tokens < 1) return ((1 - this.#tokens) / rate) * 1_000
-    this.#tokens--
-    return 0
+    const { decision, tat } = decide({ limit: rate, period: 1_000, burst: rate }, this.#due, this.#clock.elapsed(), 1)
+    this.#due = tat
+    return decision.retryAfter
   }
 }

@@ -6,7 +6,7 @@ import { systemClock } from '@tailwater/core'
 import { hasStarted, nodeCommand } from './rabbit_node.ts'
 import { epmd } from './rabbit_program.ts'
 import { planNodes } from './test_rabbitmq.ts'
-import { until } from './until.ts'
+import { untilBroker } from './until_broker.ts'
 
 /** Where the shared broker is. */
 export interface SharedRabbitMq {
@@ -60,7 +60,7 @@ async function open(): Promise<SharedRabbitMq> {
   if (url && managementUrl) return { url, managementUrl }
   mkdirSync(join(room, 'users'), { recursive: true })
   writeFileSync(join(room, 'users', String(process.pid)), '')
-  await until('the lock of the shared broker', takeLock)
+  await untilBroker('the lock of the shared broker', takeLock)
   try {
     return readState() ?? (await start())
   } finally {
@@ -107,7 +107,7 @@ async function start(): Promise<SharedRabbitMq> {
   keeper.unref()
   const log = join(folder, 'keeper.log')
   const output = () => (existsSync(log) ? readFileSync(log, 'utf8').slice(-2_000) : '')
-  await until('the shared broker', async () => keeper.exitCode !== null || (await hasStarted(plan!)), output)
+  await untilBroker('the shared broker', async () => keeper.exitCode !== null || (await hasStarted(plan!)), output)
   if (keeper.exitCode !== null) throw new Error(`the shared broker does not start: ${output()}`)
   const state = {
     url: `amqp://guest:guest@127.0.0.1:${plan!.port}`,
@@ -120,7 +120,7 @@ async function start(): Promise<SharedRabbitMq> {
 
 async function answers(managementUrl: string): Promise<void> {
   const isUp = async () => (await fetch(`${managementUrl}/api/overview`, { headers: guest })).ok
-  await until('the management API', isUp)
+  await untilBroker('the management API', isUp)
 }
 
 /** What the broker's first user is called, as HTTP wants it. */

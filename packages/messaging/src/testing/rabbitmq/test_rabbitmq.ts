@@ -1,11 +1,10 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { freePort } from '@tailwater/core/testing'
-import { type GuardedProcess, startGuarded } from './guarded_process.ts'
+import { freePort, type GuardedProcess, startGuarded } from '@tailwater/core/testing'
 import { clearLog, hasStarted, type NodePlan, nodeCommand } from './rabbit_node.ts'
 import { epmd } from './rabbit_program.ts'
-import { until } from './until.ts'
+import { untilBroker } from './until_broker.ts'
 
 /** How a test's own broker is to be. */
 export interface TestRabbitMqOptions {
@@ -94,7 +93,11 @@ async function startNode(plan: NodePlan): Promise<TestRabbitMqNode & { isReady()
   }
   let running: GuardedProcess = await launch()
   const isReady = async () => {
-    await until(`the start of ${plan.name}`, async () => running.hasEnded || (await hasStarted(plan)), running.output)
+    await untilBroker(
+      `the start of ${plan.name}`,
+      async () => running.hasEnded || (await hasStarted(plan)),
+      running.output,
+    )
     if (running.hasEnded) throw new Error(`${plan.name} does not start: ${running.output()}`)
   }
   return {

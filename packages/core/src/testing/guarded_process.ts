@@ -26,10 +26,16 @@ export interface GuardedProcess {
   output(): string
 }
 
-/** Starts a program under guard. `folder` goes too if we are killed. */
+/**
+ * Starts a program under guard; does not wait until it is ready.
+ *
+ * @param options.env beside that of this process
+ * @param options.folder goes too if we are killed
+ * @throws Error with what it has printed, when it ends at once
+ */
 export async function startGuarded(
   command: readonly string[],
-  { env = {}, folder = '' }: { env?: Record<string, string>; folder?: string },
+  { env = {}, folder = '' }: { env?: Record<string, string>; folder?: string } = {},
 ): Promise<GuardedProcess> {
   const shell = spawn('/bin/sh', ['-c', GUARD, 'sh', ...command], {
     stdio: ['pipe', 'pipe', 'pipe'],
